@@ -1,0 +1,201 @@
+/** The composition root: the only file that makes the concrete parts and joins them. Reads from top to bottom. */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { systemClock } from '../base/clock.ts';
+import { systemRandom } from '../base/random.ts';
+import { HttpProber } from '../backends/http/probe.ts';
+import { HttpBackend } from '../backends/http/send.ts';
+import type { Config } from '../config/schema.ts';
+import { Dispatcher } from '../dispatch/dispatch.ts';
+import { keyForOwnWorkers } from '../domain/credentials.ts';
+import { fnv1a } from '../domain/ids.ts';
+import type { FleetTelemetry } from '../domain/ports.ts';
+import { createLogger } from '../observability/logging.ts';
+import type { Logger } from '../observability/logging.ts';
+import { DEFAULT_BUCKETS } from '../observability/metric-table.ts';
+import { Metrics } from '../observability/metrics.ts';
+import { GatewayTelemetry } from '../observability/telemetry.ts';
+import { protocols } from '../protocols/index.ts';
+import { RetryBudget } from '../resilience/retry-budget.ts';
+import { findPolicy } from '../routing/policies/index.ts';
+import { createListener } from '../server/listener.ts';
+import { createMetricsListener } from '../server/metrics-listener.ts';
+import { ConditionBook } from '../workers/condition.ts';
+import { Fleet } from '../workers/fleet.ts';
+import { Leases } from '../workers/leases.ts';
+import { LoadBook } from '../workers/load.ts';
+import { Registry } from '../workers/registry.ts';
+import { listen } from './listen.ts';
+import { breakerOptions, clockOptions, retryOptions, serverOptions, watchOptions, workerSpecs } from './options.ts';
+import type { StopOptions } from './shutdown.ts';
+import { shutDown } from './shutdown.ts';
+
+export interface Gateway {
+  /** Where clients connect, e.g. `http://127.0.0.1:30000`. */
+  readonly url: string;
+  /** Where metrics are read; undefined when they are off. */
+  readonly metricsUrl: string | undefined;
+  /** Resolves when a worker is ready for the first time. */
+  readonly whenReady: Promise<void>;
+  /** Drains and ends; a second call with `force` ends at once. */
+  stop(options?: StopOptions): Promise<void>;
+}
+
+/** Rejects with `code: 'port_in_use'` when a port is taken. */
+export async function startGateway(config: Config): Promise<Gateway> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const logger = createLogger({ level: config.logLevel, json: config.logJson, dir: config.logDir }, () => clock.wallTime());
+
+  // What is seen.
+  const buckets = config.prometheusDurationBuckets.length > 0 ? config.prometheusDurationBuckets : DEFAULT_BUCKETS;
+  const metrics = config.disableMetrics ? undefined : new Metrics(buckets);
+  const telemetry = new GatewayTelemetry(logger, metrics);
+
+  // Who serves: the fleet and its state.
+  const backend = new HttpBackend({ connectTimeoutMs: config.connectTimeoutSecs * 1_000 });
+  const prober = new HttpProber(backend, clock);
+  const fleetTelemetry: FleetTelemetry = {
+    stateChanged: (worker, from) => telemetry.stateChanged(worker, from),
+    healthChecked: (id, isHealthy) => telemetry.healthChecked(id, isHealthy),
+    breakerChanged: (id, from, to) => {
+      telemetry.breakerChanged(id, from, to);
+      if (to === 'open') fleet.probeSoon(id);
+    },
+  };
+  const loads = new LoadBook();
+  const conditions = new ConditionBook(breakerOptions(config), fleetTelemetry, clock);
+  const registry = new Registry({
+    open: (worker) => ({ candidate: loads.open(worker), gate: conditions.open(worker) }),
+    close: (id) => {
+      loads.close(id);
+      conditions.close(id);
+      policy.forget?.(id);
+    },
+    onStateChange: (worker, from) => fleetTelemetry.stateChanged(worker, from),
+  });
+  const fleet = new Fleet(watchOptions(config), { registry, prober, telemetry: fleetTelemetry, clock, random });
+
+  // The spine.
+  const policy = policyOf(config.policy).create({ random });
+  const keySeed = Math.floor(random.next() * 0xffffffff);
+  const aliases = new Map(config.modelAlias.map(({ alias, model }) => [alias, model]));
+  const dispatcher = new Dispatcher({
+    directory: registry,
+    leases: new Leases(loads, conditions, clock),
+    backend,
+    protocols,
+    policy,
+    policyName: config.policy,
+    aliases,
+    retry: retryOptions(config),
+    budget: new RetryBudget({ ratio: config.retryBudgetRatio, minimum: config.retryBudgetMin }, clock.now()),
+    clocks: clockOptions(config),
+    clock,
+    random,
+    keyDigest: (callerKey) => {
+      const key = keyForOwnWorkers(callerKey);
+      return key === undefined ? 0 : fnv1a(key, keySeed) || 1;
+    },
+  });
+
+  // The edge.
+  let isDraining = false;
+  const listener = createListener({
+    options: serverOptions(config),
+    dispatcher,
+    directory: registry,
+    prober,
+    aliases,
+    protocols,
+    telemetry,
+    clock,
+    isDraining: () => isDraining,
+    breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
+  });
+  const server = createServer(SERVER_OPTIONS, listener);
+  const metricsServer = metrics && createServer(createMetricsListener(() => metrics.registry.render()));
+  const servers = metricsServer ? [server, metricsServer] : [server];
+  const connections = countConnections(server);
+  metrics?.watch(
+    {
+      snapshot: () => registry.snapshot(),
+      breaker: (id) => {
+        const breaker = conditions.of(id)?.breaker;
+        return breaker && { state: breaker.state, failures: breaker.consecutiveFailures, successes: breaker.consecutiveSuccesses };
+      },
+      openConnections: () => connections.size,
+    },
+    () => clock.now(),
+  );
+
+  const release = () => {
+    fleet.stop();
+    backend.close();
+    logger.close();
+  };
+  try {
+    const url = await listen(server, { name: 'the gateway', flag: '--port', host: config.host, port: config.port });
+    const metricsAt = { name: 'metrics', flag: '--prometheus-port', host: config.prometheusHost, port: config.prometheusPort };
+    const metricsUrl = metricsServer && (await listen(metricsServer, metricsAt));
+    for (const spec of workerSpecs(config)) fleet.add(spec);
+    logStart(logger, config, url);
+    let stopping: Promise<void> | undefined;
+    const steps = { clock, servers, dispatcher, release, graceMs: config.shutdownGracePeriodSecs * 1_000, settleMs: config.drainSettleSecs * 1_000 };
+    return {
+      url,
+      metricsUrl: metricsUrl && `${metricsUrl}/metrics`,
+      whenReady: firstReady(registry),
+      stop: (options = {}) => {
+        isDraining = true;
+        if (options.force) for (const each of servers) each.closeAllConnections();
+        stopping ??= shutDown(steps, options);
+        return stopping;
+      },
+    };
+  } catch (thrown) {
+    for (const each of servers) each.close();
+    release();
+    throw thrown;
+  }
+}
+
+const SERVER_OPTIONS = {
+  /** What node buffers for one client before it says that the client is slow. */
+  highWaterMark: 16 * 1024,
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 60_000,
+  /** A body must arrive within this time, however slowly it is sent. */
+  requestTimeout: 300_000,
+  keepAliveTimeout: 75_000,
+  noDelay: true,
+};
+
+function policyOf(name: string): NonNullable<ReturnType<typeof findPolicy>> {
+  const policy = findPolicy(name);
+  if (!policy) throw new Error(`There is no policy ${name}.`);
+  return policy;
+}
+
+function countConnections(server: Server): ReadonlySet<object> {
+  const open = new Set<object>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  return open;
+}
+
+function firstReady(registry: Registry): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = registry.subscribe((fleet) => {
+      if (!fleet.workers.some((worker) => worker.state === 'ready')) return;
+      unsubscribe();
+      resolve();
+    });
+  });
+}
+
+function logStart(logger: Logger, config: Config, url: string): void {
+  logger.log('info', 'gateway started', { url, workers: config.workerUrls.length, policy: config.policy });
+}

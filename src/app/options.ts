@@ -1,0 +1,76 @@
+/** From the one configuration to the options of each part; seconds become milliseconds here. */
+import type { Config } from '../config/schema.ts';
+import type { WorkerSpec } from '../domain/worker.ts';
+import type { BreakerOptions } from '../resilience/circuit-breaker.ts';
+import type { ClockOptions } from '../resilience/clocks.ts';
+import type { RetryOptions } from '../resilience/retry.ts';
+import type { ServerOptions } from '../server/deps.ts';
+import type { WatchOptions } from '../workers/watch.ts';
+
+const DEFAULT_PRIORITY = 50;
+const DEFAULT_COST = 1;
+
+export function breakerOptions(config: Config): BreakerOptions {
+  return {
+    failureThreshold: config.disableCircuitBreaker ? Number.POSITIVE_INFINITY : config.cbFailureThreshold,
+    successThreshold: config.cbSuccessThreshold,
+    openMs: config.cbTimeoutDurationSecs * 1_000,
+    windowMs: config.cbWindowDurationSecs * 1_000,
+  };
+}
+
+export function retryOptions(config: Config): RetryOptions {
+  return {
+    maxAttempts: config.disableRetries ? 1 : config.retryMaxRetries,
+    retryAfterMaxMs: config.retryAfterMaxWaitMs,
+    backoff: {
+      initialMs: config.retryInitialBackoffMs,
+      maxMs: config.retryMaxBackoffMs,
+      multiplier: config.retryBackoffMultiplier,
+      jitter: config.retryJitterFactor,
+    },
+  };
+}
+
+export function clockOptions(config: Config): ClockOptions {
+  return {
+    headersMs: config.responseHeadersTimeoutSecs * 1_000,
+    firstContentMs: config.firstContentTimeoutSecs * 1_000,
+    idleMs: config.streamIdleTimeoutSecs * 1_000,
+    callMs: config.requestTimeoutSecs * 1_000,
+  };
+}
+
+export function watchOptions(config: Config): WatchOptions {
+  return {
+    healthPath: config.healthCheckEndpoint,
+    probeTimeoutMs: config.healthCheckTimeoutSecs * 1_000,
+    intervalMs: config.healthCheckIntervalSecs * 1_000,
+    failureThreshold: config.healthFailureThreshold,
+    successThreshold: config.healthSuccessThreshold,
+    isActive: !config.disableHealthCheck,
+    maxRetryMs: config.workerStartupCheckInterval * 1_000,
+    startupTimeoutMs: config.workerStartupTimeoutSecs * 1_000,
+  };
+}
+
+export function serverOptions(config: Config): ServerOptions {
+  return {
+    maxPayloadBytes: config.maxPayloadSize,
+    requestIdHeaders: config.requestIdHeaders.map((name) => name.toLowerCase()),
+    corsAllowedOrigins: config.corsAllowedOrigins,
+    proxyTimeoutMs: 30_000,
+  };
+}
+
+/** The workers of the command line; a URL without a scheme is taken for HTTP. */
+export function workerSpecs(config: Config): WorkerSpec[] {
+  return config.workerUrls.map((url) => ({
+    url: url.includes('://') ? url : `http://${url}`,
+    apiKey: config.workerApiKey,
+    priority: DEFAULT_PRIORITY,
+    cost: DEFAULT_COST,
+    maxInFlight: config.maxInFlightPerWorker,
+    labels: {},
+  }));
+}

@@ -1,0 +1,67 @@
+/**
+ * The order of an orderly end: readiness says no (done by the caller) -> a settle time in which new connections are
+ * still served -> stop accepting -> running calls finish -> those over the grace get an error -> release everything.
+ */
+import type { Server } from 'node:http';
+import type { Clock } from '../base/clock.ts';
+import type { Dispatcher } from '../dispatch/dispatch.ts';
+import { GatewayError } from '../domain/errors.ts';
+
+export interface StopOptions {
+  /** End at once, whatever runs. */
+  readonly force?: boolean;
+  /** False: nobody routes to us by readiness (a person pressed Ctrl-C), so do not wait for it to be noticed. */
+  readonly settle?: boolean;
+}
+
+export interface ShutdownSteps {
+  readonly clock: Clock;
+  readonly servers: readonly Server[];
+  readonly dispatcher: Dispatcher;
+  readonly graceMs: number;
+  readonly settleMs: number;
+  /** Ends what is left: probes, connections to workers, the log. */
+  release(): void;
+}
+
+/** After the last error has been written, clients get this long to read it. */
+const LAST_WORDS_MS = 1_000;
+
+export async function shutDown(steps: ShutdownSteps, options: StopOptions): Promise<void> {
+  const { clock, servers, dispatcher } = steps;
+  const endsAt = clock.now() + steps.graceMs;
+  if (!options.force && options.settle !== false) await wait(clock, Math.min(steps.settleMs, steps.graceMs / 2));
+  const closed = Promise.all(servers.map(close));
+  if (options.force) {
+    for (const server of servers) server.closeAllConnections();
+  } else if (!(await endsWithin(clock, closed, endsAt - clock.now()))) {
+    dispatcher.cancelAll(new GatewayError('shutting_down', 'The gateway is shutting down; this answer is not complete.'));
+    await endsWithin(clock, closed, LAST_WORDS_MS);
+    for (const server of servers) server.closeAllConnections();
+  }
+  await closed;
+  steps.release();
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function wait(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setTimer(resolve, ms);
+  });
+}
+
+async function endsWithin(clock: Clock, work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: object | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = clock.setTimer(() => resolve(false), Math.max(0, ms));
+  });
+  const isDone = await Promise.race([work.then(() => true), late]);
+  if (timer) clock.clearTimer(timer);
+  return isDone;
+}

@@ -1,0 +1,152 @@
+/** How a placed call travels over HTTP: one request, one answer, pushed to the sink as it arrives. */
+import type { Dispatcher } from 'undici';
+import type { Backend, Exchange, ExchangeSink, UpstreamRequest } from '../../domain/ports.ts';
+import type { Worker } from '../../domain/worker.ts';
+import type { Connection } from './connections.ts';
+import { Connections } from './connections.ts';
+import { exchangeError, isStaleConnection } from './faults.ts';
+import { answerHeaders, upstreamHeaders } from './headers.ts';
+
+export interface HttpBackendOptions {
+  /** 0 = off. */
+  readonly connectTimeoutMs: number;
+}
+
+export class HttpBackend implements Backend {
+  readonly #options: HttpBackendOptions;
+  readonly #pools = new Map<string, WorkerAddress>();
+
+  constructor(options: HttpBackendOptions) {
+    this.#options = options;
+  }
+
+  send(worker: Worker, request: UpstreamRequest, sink: ExchangeSink): Exchange {
+    const exchange = new HttpExchange(this.#addressOf(worker), worker.id, request, sink);
+    exchange.start();
+    return exchange;
+  }
+
+  /** The worker is gone: its connections are closed. */
+  forget(worker: Worker): void {
+    this.#pools.get(worker.spec.url)?.connections.close();
+    this.#pools.delete(worker.spec.url);
+  }
+
+  close(): void {
+    for (const address of this.#pools.values()) address.connections.close();
+    this.#pools.clear();
+  }
+
+  #addressOf(worker: Worker): WorkerAddress {
+    const known = this.#pools.get(worker.spec.url);
+    if (known) return known;
+    const url = new URL(worker.spec.url);
+    const address = {
+      connections: new Connections(url.origin, this.#options.connectTimeoutMs),
+      basePath: url.pathname === '/' ? '' : url.pathname,
+    };
+    this.#pools.set(worker.spec.url, address);
+    return address;
+  }
+}
+
+interface WorkerAddress {
+  readonly connections: Connections;
+  readonly basePath: string;
+}
+
+const NO_HEADERS: readonly Buffer[] = [];
+
+/**
+ * One exchange; it is the handler that undici drives. A request that a dead warm connection swallowed (reset before
+ * the first byte of an answer) is sent once more over a fresh connection: an idle close is no fault of the worker.
+ */
+class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
+  readonly #address: WorkerAddress;
+  readonly #workerId: string;
+  readonly #request: UpstreamRequest;
+  readonly #sink: ExchangeSink;
+  #connection: Connection | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #wasWarm = false;
+  #hasHead = false;
+  #isOver = false;
+
+  constructor(address: WorkerAddress, workerId: string, request: UpstreamRequest, sink: ExchangeSink) {
+    this.#address = address;
+    this.#workerId = workerId;
+    this.#request = request;
+    this.#sink = sink;
+  }
+
+  start(): void {
+    this.#dispatch(this.#address.connections.take());
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    // Over HTTP/1.1 only a closed connection tells the worker that nobody waits any more.
+    this.#controller?.abort(new Error('aborted'));
+    if (this.#connection) this.#address.connections.discard(this.#connection);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(new Error('aborted'));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#isOver || status < 200) return;
+    this.#hasHead = true;
+    this.#sink.head(status, answerHeaders((controller.rawHeaders as readonly Buffer[] | null) ?? NO_HEADERS));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#isOver) this.#sink.data(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#giveBack();
+    this.#sink.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#isOver) return;
+    const wasSent = this.#controller !== undefined;
+    if (this.#wasWarm && !this.#hasHead && isStaleConnection(error)) {
+      this.#giveBack();
+      this.#dispatch(this.#address.connections.takeFresh());
+      return;
+    }
+    this.#isOver = true;
+    this.#giveBack();
+    this.#sink.error(exchangeError(this.#workerId, error, wasSent));
+  }
+
+  #dispatch(connection: Connection): void {
+    this.#connection = connection;
+    this.#controller = undefined;
+    this.#wasWarm = connection.isConnected;
+    const { method, path, body } = this.#request;
+    const headers = upstreamHeaders(this.#request);
+    const options = { method, path: this.#address.basePath + path, headers, body: body ?? null };
+    connection.client.dispatch(options, this);
+  }
+
+  #giveBack(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection) this.#address.connections.giveBack(connection);
+  }
+}

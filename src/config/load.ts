@@ -1,0 +1,99 @@
+/**
+ * Makes the gateway's configuration, and that of `smg serve`, from flags, environment and file. Owns the checks that
+ * concern more than one option and names that no option has. Pure: files are read by file.ts, the rest is handed in.
+ */
+import { commonOptions, type ServeOptions, serveOptions } from './command-options.ts';
+import { fileKeyOf, flagOf, suggestion, variableOf } from './names.ts';
+import { type OptionTable, show } from './option.ts';
+import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
+import { type Config, options } from './schema.ts';
+
+/** Either a configuration or everything that is wrong with it, one line each. Warnings do not stop a start. */
+export type Loaded<T> =
+  | { readonly ok: true; readonly config: T; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[]; readonly warnings: readonly string[] };
+
+const everyOption: OptionTable = { ...commonOptions, ...serveOptions, ...options };
+const namedElsewhere = Object.keys(everyOption).filter((key) => everyOption[key]?.flagOnly === false);
+
+function unknownVariables(env: Sources['env']): string[] {
+  const known = namedElsewhere.map(variableOf);
+  const names = Object.keys(env ?? {}).filter((name) => name.startsWith('SMG_'));
+  return names.flatMap((name) => {
+    if (isServiceLink(name, env?.[name] ?? '') || known.includes(name)) return [];
+    return [`environment variable ${name}: no option has this name, it is ignored${suggestion(name, known)}`];
+  });
+}
+
+/** The command line reports its own; these come from code that starts a gateway. */
+function unknownFlags(flags: Sources['flags']): string[] {
+  const unknown = Object.keys(flags ?? {}).filter((key) => !Object.hasOwn(everyOption, key));
+  return unknown.map((key) => `flag ${flagOf(key)}: no option has this name`);
+}
+
+function unknownFileKeys(file: Sources['file']): string[] {
+  if (file === undefined) return [];
+  // The file cannot name another file; everything else is shared by all commands.
+  const known = namedElsewhere.map(fileKeyOf).filter((key) => key !== 'config');
+  const unknown = Object.keys(file.entries).filter((key) => !known.includes(key));
+  return unknown.map((key) => {
+    const hint = suggestion(key.replaceAll('-', '_'), known);
+    return `file ${file.path}, key ${show(key).slice(1, -1)}: no option has this name${hint}`;
+  });
+}
+
+/** Whether two listeners with one port number would get into each other's way. */
+function hostsOverlap(a: string, b: string): boolean {
+  const isAny = (host: string) => host === '0.0.0.0' || host === '::';
+  return a === b || isAny(a) || isAny(b);
+}
+
+/** Checks of two options together; a value that was refused takes part in none. */
+function conflicts({ values, origins, rejected }: Resolved<typeof options>): string[] {
+  const problems: string[] = [];
+  const areGood = (...keys: (keyof Config)[]) => !keys.some((key) => rejected.has(key));
+  const { retryInitialBackoffMs, retryMaxBackoffMs, port, prometheusPort } = values;
+  if (retryInitialBackoffMs > retryMaxBackoffMs && areGood('retryInitialBackoffMs', 'retryMaxBackoffMs')) {
+    const longest = `the longest pause, ${retryMaxBackoffMs} (${origins['retryMaxBackoffMs']})`;
+    problems.push(`${origins['retryInitialBackoffMs']}: ${retryInitialBackoffMs} is more than ${longest}`);
+  }
+  const isShared = port === prometheusPort && port !== 0 && hostsOverlap(values.host, values.prometheusHost);
+  if (isShared && !values.disableMetrics && areGood('port', 'prometheusPort', 'host', 'prometheusHost')) {
+    const taker = `the port for clients (${origins['port']})`;
+    problems.push(`${origins['prometheusPort']}: ${port} is also ${taker}; metrics need their own`);
+  }
+  return problems;
+}
+
+/** The file may write aliases as a mapping; this makes it the list that the option reads. */
+function aliasesAsList(sources: Sources): Sources {
+  const entry = sources.file?.entries['model_alias'];
+  if (sources.file === undefined || typeof entry !== 'object' || entry === null || Array.isArray(entry)) return sources;
+  const pairs = Object.entries(entry).map(([alias, model]: [string, unknown]) => `${alias}=${String(model)}`);
+  return { ...sources, file: { ...sources.file, entries: { ...sources.file.entries, model_alias: pairs } } };
+}
+
+/** The gateway's configuration: precedence is flag, environment, file, default. */
+export function loadConfig(sources: Sources): Loaded<Config> {
+  const resolved = resolveOptions(options, aliasesAsList(sources));
+  const warnings = unknownVariables(sources.env);
+  const problems = [
+    ...(sources.file?.problems ?? []),
+    ...unknownFlags(sources.flags),
+    ...unknownFileKeys(sources.file),
+    ...resolved.problems,
+    ...conflicts(resolved),
+  ];
+  return problems.length === 0 ? { ok: true, config: resolved.values, warnings } : { ok: false, problems, warnings };
+}
+
+/** The options of `smg serve`; the gateway's own are loaded by `loadConfig` from the same sources. */
+export function loadServeOptions(sources: Sources): Loaded<ServeOptions> {
+  const { values, origins, rejected, problems } = resolveOptions(serveOptions, sources);
+  const needsModel = values.backend !== 'sim' && values.model === undefined;
+  const isMissing = needsModel && !rejected.has('model') && !rejected.has('backend');
+  const all = isMissing
+    ? [...problems, `flag --model: it is required for the engine ${values.backend} (${origins['backend']})`]
+    : problems;
+  return all.length === 0 ? { ok: true, config: values, warnings: [] } : { ok: false, problems: all, warnings: [] };
+}

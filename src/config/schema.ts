@@ -1,0 +1,284 @@
+/**
+ * The one table of the gateway's options. Types, flags, environment variables, file keys, help, validation and the
+ * reference page derive from it; an option is added here and nowhere else. Reading sources is load.ts.
+ */
+import { policies } from '../routing/policies/index.ts';
+import {
+  ascending,
+  choice,
+  decimal,
+  eachUrlOnce,
+  headerName,
+  host,
+  milliseconds,
+  modelAlias,
+  oneModelPerAlias,
+  origin,
+  seconds,
+  secret,
+  text,
+  urlPath,
+  wholeNumber,
+  workerUrl,
+} from './kinds.ts';
+import { list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
+
+const policyNames = policies.map((policy) => policy.name);
+
+const port = wholeNumber({ min: 0, max: 65_535, placeholder: 'port', note: '0 takes any free port' });
+const zeroIsOff = seconds({ min: 0, note: '0 turns it off' });
+
+const listener = {
+  host: single(host, { group: 'Listener', default: '0.0.0.0', doc: 'Address or name to listen on.' }),
+  port: single(port, { group: 'Listener', default: 30_000, doc: 'Port that clients connect to.' }),
+  maxPayloadSize: single(wholeNumber({ min: 1, unit: 'bytes', placeholder: 'bytes' }), {
+    group: 'Listener',
+    default: 536_870_912,
+    doc: 'Largest request body; a larger one is answered with 413.',
+  }),
+  requestIdHeaders: list(headerName, {
+    group: 'Listener',
+    default: ['x-request-id', 'x-correlation-id', 'x-trace-id', 'request-id'],
+    doc: 'Request headers that may carry the request id; the first one that is not empty is used.',
+  }),
+  corsAllowedOrigins: list(origin, {
+    group: 'Listener',
+    default: [],
+    doc: 'Origins whose browser pages may call the gateway, * for all of them; none sends no CORS headers.',
+  }),
+  shutdownGracePeriodSecs: single(seconds({ min: 0 }), {
+    group: 'Listener',
+    default: 180,
+    doc: 'How long running calls may take to finish after SIGTERM.',
+  }),
+  drainSettleSecs: single(seconds({ min: 0 }), {
+    group: 'Listener',
+    default: 5,
+    doc: 'How long new connections are still served after SIGTERM while readiness already says 503.',
+  }),
+} as const satisfies OptionTable;
+
+const workers = {
+  workerUrls: list(
+    workerUrl,
+    { group: 'Workers', default: [], doc: 'Workers to send calls to; a URL without a scheme is probed.' },
+    eachUrlOnce,
+  ),
+  workerApiKey: optional(secret('key'), {
+    group: 'Workers',
+    doc: 'Key sent to the workers of --worker-urls when the caller brings none. Never shown.',
+  }),
+  workerStartupTimeoutSecs: single(seconds(), {
+    group: 'Workers',
+    default: 1800,
+    doc: 'How long a worker may take to answer its first probe before it counts as failed.',
+  }),
+  workerStartupCheckInterval: single(seconds(), {
+    group: 'Workers',
+    default: 30,
+    doc: 'Longest pause between the probes of a starting worker; pauses double from 1 second up to it.',
+  }),
+  drainTimeoutSecs: single(seconds({ min: 0 }), {
+    group: 'Workers',
+    default: 180,
+    doc: 'How long the calls of a removed worker may take to finish.',
+  }),
+  maxInFlightPerWorker: single(wholeNumber({ min: 0, note: '0 is no limit' }), {
+    group: 'Workers',
+    default: 0,
+    doc: 'Calls that one worker may serve at the same time.',
+  }),
+  modelAlias: list(
+    modelAlias,
+    {
+      group: 'Workers',
+      default: [],
+      doc: 'Further names of models: a call for the alias is served as one for the model. In the file also a mapping.',
+    },
+    oneModelPerAlias,
+  ),
+} as const satisfies OptionTable;
+
+const routing = {
+  policy: single(choice(policyNames), {
+    group: 'Routing',
+    default: 'power_of_two',
+    doc: 'How a worker is chosen among those that may serve a call.',
+  }),
+} as const satisfies OptionTable;
+
+const retries = {
+  retryMaxRetries: single(wholeNumber({ min: 1, max: 100 }), {
+    group: 'Retries',
+    default: 5,
+    doc: 'Attempts for one call, the first one included.',
+  }),
+  retryInitialBackoffMs: single(milliseconds(0), {
+    group: 'Retries',
+    default: 50,
+    doc: 'Pause before the second attempt.',
+  }),
+  retryMaxBackoffMs: single(milliseconds(0), {
+    group: 'Retries',
+    default: 30_000,
+    doc: 'Longest pause between two attempts.',
+  }),
+  retryBackoffMultiplier: single(decimal({ min: 1, max: 1000 }), {
+    group: 'Retries',
+    default: 1.5,
+    doc: 'Growth of the pause from one attempt to the next.',
+  }),
+  retryJitterFactor: single(decimal({ min: 0, max: 1 }), {
+    group: 'Retries',
+    default: 0.2,
+    doc: 'Share of the pause that is random, to both sides.',
+  }),
+  retryBudgetRatio: single(decimal({ min: 0, max: 10 }), {
+    group: 'Retries',
+    default: 0.2,
+    doc: 'Retries that all calls together may cost, as a share of the calls.',
+  }),
+  retryBudgetMin: single(wholeNumber({ min: 0 }), {
+    group: 'Retries',
+    default: 3,
+    doc: 'Retries that are always allowed at once, whatever the share.',
+  }),
+  retryAfterMaxWaitMs: single(milliseconds(0), {
+    group: 'Retries',
+    default: 2000,
+    doc: 'Longest Retry-After of a worker that the gateway waits out itself; a longer one is passed to the client.',
+  }),
+  disableRetries: toggle({ group: 'Retries', doc: 'Send each call once.' }),
+} as const satisfies OptionTable;
+
+const breaker = {
+  cbFailureThreshold: single(wholeNumber({ min: 1 }), {
+    group: 'Circuit breaker',
+    default: 10,
+    doc: 'Failures within the window that take a worker out of service.',
+  }),
+  cbSuccessThreshold: single(wholeNumber({ min: 1 }), {
+    group: 'Circuit breaker',
+    default: 3,
+    doc: 'Successful calls in a row that bring it back into full service.',
+  }),
+  cbTimeoutDurationSecs: single(seconds(), {
+    group: 'Circuit breaker',
+    default: 60,
+    doc: 'How long it is left alone before a call is tried on it again.',
+  }),
+  cbWindowDurationSecs: single(seconds(), {
+    group: 'Circuit breaker',
+    default: 120,
+    doc: 'Length of the window in which failures are counted.',
+  }),
+  disableCircuitBreaker: toggle({
+    group: 'Circuit breaker',
+    doc: 'Never take a worker out of service for failed calls.',
+  }),
+} as const satisfies OptionTable;
+
+const health = {
+  healthFailureThreshold: single(wholeNumber({ min: 1 }), {
+    group: 'Health checks',
+    default: 3,
+    doc: 'Failed checks in a row after which a worker is unhealthy.',
+  }),
+  healthSuccessThreshold: single(wholeNumber({ min: 1 }), {
+    group: 'Health checks',
+    default: 2,
+    doc: 'Passed checks in a row after which an unhealthy worker is ready again.',
+  }),
+  healthCheckTimeoutSecs: single(seconds(), {
+    group: 'Health checks',
+    default: 5,
+    doc: 'How long a worker may take to answer one check.',
+  }),
+  healthCheckIntervalSecs: single(seconds(), {
+    group: 'Health checks',
+    default: 60,
+    doc: 'Pause between two checks of a worker.',
+  }),
+  healthCheckEndpoint: single(urlPath, {
+    group: 'Health checks',
+    default: '/health',
+    doc: 'Path on the worker that is asked.',
+  }),
+  disableHealthCheck: toggle({ group: 'Health checks', doc: 'Do not check workers that are ready.' }),
+} as const satisfies OptionTable;
+
+const timeouts = {
+  connectTimeoutSecs: single(zeroIsOff, {
+    group: 'Timeouts',
+    default: 10,
+    doc: 'Time to connect to a worker, for each attempt.',
+  }),
+  responseHeadersTimeoutSecs: single(zeroIsOff, {
+    group: 'Timeouts',
+    default: 600,
+    doc: "Time until a worker's response headers, for each attempt.",
+  }),
+  firstContentTimeoutSecs: single(zeroIsOff, {
+    group: 'Timeouts',
+    default: 600,
+    doc: 'Time until the first content of a stream, for each attempt.',
+  }),
+  streamIdleTimeoutSecs: single(zeroIsOff, {
+    group: 'Timeouts',
+    default: 300,
+    doc: 'Longest silence inside an answer that has begun.',
+  }),
+  requestTimeoutSecs: single(zeroIsOff, {
+    group: 'Timeouts',
+    default: 1800,
+    doc: 'Time for the whole call with all its attempts; a stream that is alive is not cut.',
+  }),
+} as const satisfies OptionTable;
+
+const logging = {
+  logLevel: single(choice(['debug', 'info', 'warn', 'error']), {
+    group: 'Logging and metrics',
+    default: 'info',
+    doc: 'Least important lines that are logged.',
+  }),
+  logJson: toggle({ group: 'Logging and metrics', doc: 'Log JSON lines instead of text for people.' }),
+  logDir: optional(text('dir', 'the path of a folder'), {
+    group: 'Logging and metrics',
+    doc: 'Folder for log files; unset logs to standard output.',
+  }),
+  prometheusHost: single(host, {
+    group: 'Logging and metrics',
+    default: '0.0.0.0',
+    doc: 'Address or name on which metrics are served.',
+  }),
+  prometheusPort: single(port, {
+    group: 'Logging and metrics',
+    default: 29_000,
+    doc: 'Port on which metrics are served.',
+  }),
+  prometheusDurationBuckets: list(
+    seconds({ min: 0.000_001 }),
+    {
+      group: 'Logging and metrics',
+      default: [],
+      doc: 'Upper bounds of the buckets of every duration histogram, ascending; none keeps those built in.',
+    },
+    ascending,
+  ),
+  disableMetrics: toggle({ group: 'Logging and metrics', doc: 'Serve no metrics.' }),
+} as const satisfies OptionTable;
+
+/** Every option of the gateway, in the order of help and reference. */
+export const options = {
+  ...listener,
+  ...workers,
+  ...routing,
+  ...retries,
+  ...breaker,
+  ...health,
+  ...timeouts,
+  ...logging,
+} as const satisfies OptionTable;
+
+/** The gateway's configuration: complete, checked, frozen. Durations have the unit that their name says. */
+export type Config = ValuesOf<typeof options>;

@@ -1,0 +1,28 @@
+/** What the spine is given once, at start-up. */
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { ProtocolName } from '../domain/call.ts';
+import type { Backend, WorkerDirectory, WorkerLeases } from '../domain/ports.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { ClockOptions } from '../resilience/clocks.ts';
+import type { RetryBudget } from '../resilience/retry-budget.ts';
+import type { RetryOptions } from '../resilience/retry.ts';
+import type { Policy } from '../routing/policy.ts';
+import type { ModelAliases } from './resolve-model.ts';
+
+export interface DispatchDeps {
+  readonly directory: WorkerDirectory;
+  readonly leases: WorkerLeases;
+  readonly backend: Backend;
+  readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
+  readonly policy: Policy;
+  readonly policyName: string;
+  readonly aliases: ModelAliases;
+  readonly retry: RetryOptions;
+  readonly budget: RetryBudget;
+  readonly clocks: ClockOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A number that stands for a caller's key in cool-downs; 0 for no key. */
+  keyDigest(callerKey: string | undefined): number;
+}

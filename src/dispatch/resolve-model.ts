@@ -1,0 +1,62 @@
+/** Which workers may serve the model of a call: alias, then named workers, then wildcards (behaviour §4). */
+import type { PoolMember } from '../domain/candidate.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { FleetSnapshot } from '../domain/ports.ts';
+
+/** Alias to canonical model id. */
+export type ModelAliases = ReadonlyMap<string, string>;
+
+export interface ResolvedModel {
+  /** The id that goes upstream; empty when the call names none. */
+  readonly model: string;
+  readonly members: readonly PoolMember[];
+  /** The fleet knows the id, so that it is safe as a metric's label. */
+  readonly isListed: boolean;
+}
+
+const MAX_NAMED = 20;
+
+/** Throws `missing_model`, `model_not_found` or `no_available_workers`. */
+export function resolveModel(
+  asked: string | undefined,
+  isOptional: boolean,
+  fleet: FleetSnapshot,
+  aliases: ModelAliases,
+): ResolvedModel {
+  if (asked === undefined || asked === '') return resolveUnnamed(isOptional, fleet);
+  const model = aliases.get(asked) ?? asked;
+  const named = fleet.membersOf(model);
+  if (named) return { model, members: named, isListed: true };
+  if (fleet.wildcards.length > 0) return { model, members: fleet.wildcards, isListed: false };
+  if (fleet.hasUnknown || fleet.members.length === 0) throw noWorkers(fleet);
+  throw new GatewayError('model_not_found', `The model \`${shorten(model)}\` does not exist here. ${listModels(fleet)}`, {
+    param: 'model',
+  });
+}
+
+/** A call without a model is served when there is no doubt which one is meant. */
+function resolveUnnamed(isOptional: boolean, fleet: FleetSnapshot): ResolvedModel {
+  const [only, second] = fleet.models;
+  if (isOptional && second === undefined) {
+    const members = only === undefined ? fleet.members : (fleet.membersOf(only) ?? []);
+    if (members.length === 0) throw noWorkers(fleet);
+    return { model: '', members, isListed: false };
+  }
+  throw new GatewayError('missing_model', `The body must name a \`model\`. ${listModels(fleet)}`, { param: 'model' });
+}
+
+function noWorkers(fleet: FleetSnapshot): GatewayError {
+  const text = fleet.members.length === 0 ? 'No worker is registered.' : 'No worker has joined yet; workers are still being probed.';
+  return new GatewayError('no_available_workers', text, { retryAfterSeconds: 1 });
+}
+
+function listModels(fleet: FleetSnapshot): string {
+  const { models } = fleet;
+  if (models.length === 0) return 'No model is served at present.';
+  const shown = models.slice(0, MAX_NAMED).join(', ');
+  return models.length > MAX_NAMED ? `Models: ${shown} and ${models.length - MAX_NAMED} more.` : `Models: ${shown}.`;
+}
+
+function shorten(text: string): string {
+  return text.length > 128 ? `${text.slice(0, 128)}…` : text;
+}

@@ -1,0 +1,186 @@
+/**
+ * The one error class and the one table of codes. A code fixes its default status, its `type` in the OpenAI and the
+ * Anthropic dialect and what it means; docs/reference/errors.md is generated from this table.
+ */
+
+export type OpenAiErrorType =
+  | 'invalid_request_error'
+  | 'authentication_error'
+  | 'permission_error'
+  | 'not_found_error'
+  | 'rate_limit_error'
+  | 'timeout_error'
+  | 'api_error'
+  | 'overloaded_error'
+  | 'service_unavailable_error';
+
+/** Who caused it: the client's request, the gateway itself, or the worker behind it. */
+export type ErrorOrigin = 'client' | 'gateway' | 'upstream';
+
+interface ErrorRow {
+  readonly status: number;
+  readonly type: OpenAiErrorType;
+  readonly origin: ErrorOrigin;
+  readonly meaning: string;
+}
+
+export const errorTable = {
+  invalid_json: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The body is not a JSON object.',
+  },
+  invalid_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'A field or a header of the request has a value that the gateway cannot use.',
+  },
+  missing_model: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The body names no model and the endpoint or the pool needs one.',
+  },
+  route_not_found: {
+    status: 404,
+    type: 'not_found_error',
+    origin: 'client',
+    meaning: 'The gateway has no such path.',
+  },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The path exists, but not for this method; `Allow` names those that work.',
+  },
+  model_not_found: {
+    status: 404,
+    type: 'not_found_error',
+    origin: 'client',
+    meaning: 'No worker lists this model and none takes models by any name.',
+  },
+  worker_not_found: {
+    status: 404,
+    type: 'not_found_error',
+    origin: 'client',
+    meaning: 'No worker has this id.',
+  },
+  request_timeout: {
+    status: 408,
+    type: 'timeout_error',
+    origin: 'client',
+    meaning: 'The client did not finish sending its request in time.',
+  },
+  payload_too_large: {
+    status: 413,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The body is larger than `--max-payload-size`.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The body is not JSON, or it is sent with a content encoding that the gateway does not read.',
+  },
+  rate_limited: {
+    status: 429,
+    type: 'rate_limit_error',
+    origin: 'upstream',
+    meaning: 'Every worker of the model is cooling down after a 429; `Retry-After` says for how long.',
+  },
+  client_closed_request: {
+    status: 499,
+    type: 'api_error',
+    origin: 'client',
+    meaning: 'The client left before its answer was complete. Seen in logs and metrics only.',
+  },
+  internal_error: {
+    status: 500,
+    type: 'api_error',
+    origin: 'gateway',
+    meaning: 'A fault of the gateway itself; the log has the details under the request id.',
+  },
+  upstream_unreachable: {
+    status: 502,
+    type: 'api_error',
+    origin: 'upstream',
+    meaning: 'No connection to the worker could be made.',
+  },
+  upstream_broken: {
+    status: 502,
+    type: 'api_error',
+    origin: 'upstream',
+    meaning: 'The worker broke off before or inside its answer.',
+  },
+  upstream_invalid_answer: {
+    status: 502,
+    type: 'api_error',
+    origin: 'upstream',
+    meaning: 'The worker answered with something that is no answer: empty, cut, HTML, a redirect or broken HTTP.',
+  },
+  upstream_error: {
+    status: 502,
+    type: 'api_error',
+    origin: 'upstream',
+    meaning: 'The worker reported an error inside a stream before any content.',
+  },
+  upstream_timeout: {
+    status: 504,
+    type: 'timeout_error',
+    origin: 'upstream',
+    meaning: 'The worker stayed silent longer than a time limit allows.',
+  },
+  no_available_workers: {
+    status: 503,
+    type: 'service_unavailable_error',
+    origin: 'gateway',
+    meaning: 'The model is known, but none of its workers can take a call now.',
+  },
+  shutting_down: {
+    status: 503,
+    type: 'service_unavailable_error',
+    origin: 'gateway',
+    meaning: 'The gateway is shutting down and takes no new calls.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorOptions {
+  /** The request field at fault, as a path, e.g. `model`. */
+  readonly param?: string;
+  /** Seconds after which a new try makes sense; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** Every failure that a client may see. Messages name worker ids, never URLs or keys. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly type: OpenAiErrorType;
+  readonly origin: ErrorOrigin;
+  readonly param: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const row = errorTable[code];
+    this.name = 'GatewayError';
+    this.code = code;
+    this.status = row.status;
+    this.type = row.type;
+    this.origin = row.origin;
+    this.param = options.param;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  /** Wraps anything thrown; an unknown fault becomes `internal_error` without its text. */
+  static from(thrown: unknown): GatewayError {
+    if (thrown instanceof GatewayError) return thrown;
+    return new GatewayError('internal_error', 'The gateway failed to handle this request.', { cause: thrown });
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The one record of a call. `dispatch` and the edge fill it on the way; telemetry gets it once, when the call has
+ * ended. Log line, metrics and traces are views of it. Never holds a prompt, an answer or a key.
+ */
+import type { ErrorCode } from './errors.ts';
+import type { Usage } from './usage.ts';
+
+/** How a call ended: answered to its end, refused or failed with an error, broken mid-answer, or left by its client. */
+export type CallOutcome = 'answered' | 'failed' | 'broken' | 'client_gone';
+
+export interface AttemptRecord {
+  readonly workerId: string;
+  /** Status of the worker's answer; 0 when there was none. */
+  status: number;
+  /** Why the attempt did not serve the client; undefined when it did. */
+  error: ErrorCode | undefined;
+  /** What the attempt says about the worker; set when its lease is settled. */
+  verdict: 'success' | 'failure' | 'rate_limited' | 'neutral';
+  /** Milliseconds waited before this attempt began. */
+  backoffMs: number;
+}
+
+/** Times are monotonic milliseconds (see Clock); 0 = did not happen. One shape always: every field is set here. */
+export class CallRecord {
+  requestId: string;
+  readonly method: string;
+  /** The route's pattern, not the client's text: safe as a label. */
+  readonly route: string;
+  readonly startedAt: number;
+  /** As asked; empty when the body names none. */
+  model = '';
+  /** The id that was routed; a known one, so that it is safe as a metric's label. Empty before resolution. */
+  canonicalModel = '';
+  streaming = false;
+  /** A call for a worker, as opposed to a question to the gateway itself. */
+  isInference = false;
+  policy = '';
+  workerId = '';
+  status = 0;
+  outcome: CallOutcome = 'answered';
+  error: ErrorCode | undefined = undefined;
+  readonly attempts: AttemptRecord[] = [];
+  retriesExhausted = false;
+  bodyBytes = 0;
+  sentBytes = 0;
+  /** When the attempt that served the client was sent. */
+  upstreamStartedAt = 0;
+  /** When the head of the answer went to the client. */
+  headAt = 0;
+  /** First content of a stream, or the whole answer of a unary call. */
+  firstContentAt = 0;
+  endedAt = 0;
+  usage: Usage | undefined = undefined;
+  /** What was thrown, when the gateway itself was at fault; for the log only. */
+  fault: unknown = undefined;
+
+  constructor(requestId: string, method: string, route: string, startedAt: number) {
+    this.requestId = requestId;
+    this.method = method;
+    this.route = route;
+    this.startedAt = startedAt;
+  }
+}

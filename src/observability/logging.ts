@@ -1,0 +1,123 @@
+/**
+ * The log: JSON lines through pino, or lines for people. Writes are buffered and leave the process in blocks.
+ * Values come from requests and workers, so each is written in a form that stays on its line.
+ */
+import { join } from 'node:path';
+import { pino } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Logger {
+  /** True when lines of this level are written: lets a caller spare the making of a line. */
+  isOn(level: LogLevel): boolean;
+  log(level: LogLevel, message: string, fields: LogFields): void;
+  /** Writes out what is buffered; nothing may be logged afterwards. */
+  close(): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly json: boolean;
+  /** A folder for `smg.YYYY-MM-DD` files; undefined = standard output. */
+  readonly dir: string | undefined;
+}
+
+const ORDER: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
+const BUFFER_BYTES = 4_096;
+const FLUSH_MS = 250;
+
+interface Sink {
+  write(line: string): void;
+  close(): void;
+}
+
+/** `wallTime` gives milliseconds since 1970. */
+export function createLogger(options: LogOptions, wallTime: () => number): Logger {
+  const sink = options.dir === undefined ? openSink(1) : new DailySink(options.dir, wallTime);
+  const write = options.json ? jsonWriter(sink, options.level) : textWriter(sink, wallTime);
+  const least = ORDER[options.level];
+  return {
+    isOn: (level) => ORDER[level] >= least,
+    log: (level, message, fields) => {
+      if (ORDER[level] >= least) write(level, message, fields);
+    },
+    close: () => sink.close(),
+  };
+}
+
+type Write = (level: LogLevel, message: string, fields: LogFields) => void;
+
+function jsonWriter(sink: Sink, level: LogLevel): Write {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const logger = pino(options, { write: (line: string) => sink.write(line) });
+  return (at, message, fields) => logger[at](fields, message);
+}
+
+function textWriter(sink: Sink, wallTime: () => number): Write {
+  return (level, message, fields) => {
+    let line = `${new Date(wallTime()).toISOString()} ${level.toUpperCase().padEnd(5)} ${message}`;
+    for (const name in fields) {
+      const value = fields[name];
+      if (value !== undefined) line += ` ${name}=${plain(value)}`;
+    }
+    sink.write(`${line}\n`);
+  };
+}
+
+/** A value as one word; text with anything unusual in it is quoted and escaped, so that no value can forge a line. */
+function plain(value: string | number | boolean): string {
+  if (typeof value !== 'string') return String(value);
+  return /^[\w.:/@+,-]+$/.test(value) ? value : JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
+}
+
+function openSink(target: number | string): Sink {
+  const destination = pino.destination({ dest: target, sync: false, minLength: BUFFER_BYTES, mkdir: true });
+  // A full disk or a closed pipe must not end the gateway: lines are lost until writing works again.
+  destination.on('error', () => undefined);
+  const timer = setInterval(() => destination.flush(), FLUSH_MS).unref();
+  return {
+    write: (line) => {
+      destination.write(line);
+    },
+    close: () => {
+      clearInterval(timer);
+      flushNow(destination);
+    },
+  };
+}
+
+function flushNow(destination: { flushSync(): void }): void {
+  try {
+    destination.flushSync();
+  } catch {
+    // Nothing had been opened yet, or the target is gone: at the end there is nobody left to tell.
+  }
+}
+
+/** One file a day, named by the day in UTC. */
+class DailySink implements Sink {
+  readonly #dir: string;
+  readonly #wallTime: () => number;
+  #day = '';
+  #sink: Sink | undefined;
+
+  constructor(dir: string, wallTime: () => number) {
+    this.#dir = dir;
+    this.#wallTime = wallTime;
+  }
+
+  write(line: string): void {
+    const day = new Date(this.#wallTime()).toISOString().slice(0, 10);
+    if (day !== this.#day) {
+      this.#sink?.close();
+      this.#sink = openSink(join(this.#dir, `smg.${day}`));
+      this.#day = day;
+    }
+    this.#sink?.write(line);
+  }
+
+  close(): void {
+    this.#sink?.close();
+  }
+}

@@ -1,0 +1,210 @@
+/** The metrics as a view of records and of the fleet. Children of one kind of call are looked up once and kept together. */
+import type { CallRecord } from '../domain/record.ts';
+import type { BreakerName, FleetSnapshot } from '../domain/ports.ts';
+import { AGE_BOUNDS, metricTable } from './metric-table.ts';
+import type { MetricName } from './metric-table.ts';
+import type { CounterChild, CounterFamily, GaugeFamily, HistogramChild, HistogramFamily } from './registry.ts';
+import { MetricRegistry } from './registry.ts';
+
+type NamesOf<Type> = { [Name in MetricName]: (typeof metricTable)[Name]['type'] extends Type ? Name : never }[MetricName];
+
+/** What is read from the fleet at each scrape. */
+export interface FleetView {
+  snapshot(): FleetSnapshot;
+  breaker(workerId: string): { readonly state: BreakerName; readonly failures: number; readonly successes: number } | undefined;
+  openConnections(): number;
+}
+
+const WORKER_TYPE = 'regular';
+const MODE = 'http';
+const ROUTER = ['http', 'regular', MODE] as const;
+const BREAKER_VALUE: Readonly<Record<BreakerName, number>> = { closed: 0, open: 1, half_open: 2 };
+/** Bundles kept; labels come from known routes, models and codes, so this is a guard, not a working limit. */
+const MAX_BUNDLES = 4_096;
+
+/** The children that calls of one kind write. */
+interface Bundle {
+  readonly requests: CounterChild;
+  readonly duration: HistogramChild;
+  readonly responses: CounterChild;
+  readonly inference: InferenceBundle | undefined;
+}
+
+interface InferenceBundle {
+  readonly requests: CounterChild;
+  readonly duration: HistogramChild;
+  readonly errors: CounterChild | undefined;
+  readonly ttft: HistogramChild;
+  readonly tpot: HistogramChild;
+  readonly generation: HistogramChild;
+  readonly input: CounterChild;
+  readonly output: CounterChild;
+  readonly cached: CounterChild;
+  readonly selection: CounterChild;
+}
+
+export class Metrics {
+  readonly registry = new MetricRegistry();
+  readonly #counters = new Map<string, CounterFamily>();
+  readonly #gauges = new Map<string, GaugeFamily>();
+  readonly #histograms = new Map<string, HistogramFamily>();
+  readonly #bundles = new Map<string, Bundle>();
+  readonly #inFlight = new Set<CallRecord>();
+
+  constructor(buckets: readonly number[]) {
+    for (const [name, row] of Object.entries(metricTable)) {
+      const spec = { name, help: row.help, labels: row.labels };
+      if (row.type === 'counter') this.#counters.set(name, this.registry.counter(spec));
+      else if (row.type === 'gauge') this.#gauges.set(name, this.registry.gauge(spec));
+      else this.#histograms.set(name, this.registry.histogram(spec, buckets));
+    }
+  }
+
+  counter(name: NamesOf<'counter'>): CounterFamily {
+    return this.#counters.get(name) as CounterFamily;
+  }
+
+  histogram(name: NamesOf<'histogram'>): HistogramFamily {
+    return this.#histograms.get(name) as HistogramFamily;
+  }
+
+  #gauge(name: NamesOf<'gauge'>): GaugeFamily {
+    return this.#gauges.get(name) as GaugeFamily;
+  }
+
+  callStarted(record: CallRecord): void {
+    this.#inFlight.add(record);
+  }
+
+  callEnded(record: CallRecord): void {
+    this.#inFlight.delete(record);
+    const bundle = this.#bundleOf(record);
+    bundle.requests.value += 1;
+    bundle.responses.value += 1;
+    const head = record.headAt > 0 ? record.headAt : record.endedAt;
+    this.histogram('smg_http_request_duration_seconds').observe(bundle.duration, (head - record.startedAt) / 1_000);
+    if (bundle.inference) this.#inferenceEnded(record, bundle.inference);
+  }
+
+  #inferenceEnded(record: CallRecord, bundle: InferenceBundle): void {
+    bundle.requests.value += 1;
+    if (bundle.errors) bundle.errors.value += 1;
+    bundle.selection.value += record.attempts.length;
+    for (let i = 0; i < record.attempts.length; i += 1) this.#attemptEnded(record, i);
+    if (record.retriesExhausted) this.counter('smg_worker_retries_exhausted_total').with(WORKER_TYPE, record.route).value += 1;
+    const { usage } = record;
+    if (usage) {
+      bundle.input.value += usage.inputTokens;
+      bundle.output.value += usage.outputTokens;
+      bundle.cached.value += usage.cachedInputTokens;
+    }
+    if (record.outcome === 'answered') this.#observeTimes(record, bundle);
+  }
+
+  #observeTimes(record: CallRecord, bundle: InferenceBundle): void {
+    const { startedAt, firstContentAt, endedAt, usage } = record;
+    this.histogram('smg_router_request_duration_seconds').observe(bundle.duration, (endedAt - startedAt) / 1_000);
+    const generation = (endedAt - record.upstreamStartedAt) / 1_000;
+    this.histogram('smg_router_generation_duration_seconds').observe(bundle.generation, generation);
+    if (!record.streaming || firstContentAt === 0) return;
+    this.histogram('smg_router_ttft_seconds').observe(bundle.ttft, (firstContentAt - startedAt) / 1_000);
+    if (!usage || usage.outputTokens < 2) return;
+    const perToken = (endedAt - firstContentAt) / 1_000 / (usage.outputTokens - 1);
+    this.histogram('smg_router_tpot_seconds').observe(bundle.tpot, perToken);
+  }
+
+  #attemptEnded(record: CallRecord, index: number): void {
+    const attempt = record.attempts[index];
+    if (!attempt) return;
+    const error = attempt.error ?? '';
+    this.counter('smg_router_upstream_responses_total').with('http', String(attempt.status), error).value += 1;
+    this.counter('smg_worker_cb_outcomes_total').with(attempt.workerId, attempt.verdict).value += 1;
+    if (attempt.verdict === 'failure') this.counter('smg_worker_errors_total').with(WORKER_TYPE, MODE, error).value += 1;
+    if (index === 0) return;
+    this.counter('smg_worker_retries_total').with(WORKER_TYPE, record.route).value += 1;
+    const backoff = this.histogram('smg_worker_retry_backoff_seconds');
+    backoff.observe(backoff.with(String(index)), attempt.backoffMs / 1_000);
+  }
+
+  #bundleOf(record: CallRecord): Bundle {
+    const kind = record.isInference ? `${record.streaming}|${record.policy}` : '';
+    const key = `${record.method}|${record.route}|${record.status}|${record.error ?? ''}|${record.canonicalModel}|${kind}`;
+    const known = this.#bundles.get(key);
+    if (known) return known;
+    if (this.#bundles.size >= MAX_BUNDLES) this.#bundles.clear();
+    const bundle = this.#makeBundle(record);
+    this.#bundles.set(key, bundle);
+    return bundle;
+  }
+
+  #makeBundle(record: CallRecord): Bundle {
+    const method = METHODS.has(record.method) ? record.method : 'other';
+    return {
+      requests: this.counter('smg_http_requests_total').with(method, record.route),
+      duration: this.histogram('smg_http_request_duration_seconds').with(method, record.route),
+      responses: this.counter('smg_http_responses_total').with(record.route, String(record.status), record.error ?? ''),
+      inference: record.isInference ? this.#makeInferenceBundle(record) : undefined,
+    };
+  }
+
+  #makeInferenceBundle(record: CallRecord): InferenceBundle {
+    const labels = [...ROUTER, record.canonicalModel, record.route];
+    const tokens = this.counter('smg_router_tokens_total');
+    return {
+      requests: this.counter('smg_router_requests_total').with(...labels, String(record.streaming)),
+      duration: this.histogram('smg_router_request_duration_seconds').with(...labels),
+      errors: record.error && this.counter('smg_router_request_errors_total').with(...labels, record.error),
+      ttft: this.histogram('smg_router_ttft_seconds').with(...labels),
+      tpot: this.histogram('smg_router_tpot_seconds').with(...labels),
+      generation: this.histogram('smg_router_generation_duration_seconds').with(...labels),
+      input: tokens.with(...labels, 'input'),
+      output: tokens.with(...labels, 'output'),
+      cached: tokens.with(...labels, 'cached'),
+      selection: this.counter('smg_worker_selection_total').with(WORKER_TYPE, MODE, record.canonicalModel, record.policy),
+    };
+  }
+
+  /** Gauges are read from their owners when somebody looks, so that they cost a call nothing. */
+  watch(fleet: FleetView, now: () => number): void {
+    this.registry.onScrape(() => {
+      this.#gauge('smg_http_connections_active').with().value = fleet.openConnections();
+      this.#collectAges(now());
+      this.#collectFleet(fleet);
+    });
+  }
+
+  #collectAges(now: number): void {
+    const gauge = this.#gauge('smg_http_inflight_request_age_count');
+    const bounds = [0, ...AGE_BOUNDS];
+    const cells = bounds.map((gt, i) => gauge.with(String(gt), String(bounds[i + 1] ?? '+Inf')));
+    for (const cell of cells) cell.value = 0;
+    for (const record of this.#inFlight) {
+      const age = (now - record.startedAt) / 1_000;
+      const at = AGE_BOUNDS.findIndex((bound) => age <= bound);
+      const cell = cells[at < 0 ? AGE_BOUNDS.length : at];
+      if (cell) cell.value += 1;
+    }
+  }
+
+  #collectFleet(fleet: FleetView): void {
+    const perWorker = ['smg_worker_requests_active', 'smg_worker_health', 'smg_worker_cb_state'] as const;
+    const breakerCounts = ['smg_worker_cb_consecutive_failures', 'smg_worker_cb_consecutive_successes'] as const;
+    for (const name of [...perWorker, ...breakerCounts, 'smg_worker_pool_size'] as const) this.#gauge(name).clear();
+    for (const { worker, candidate } of fleet.snapshot().members) {
+      const isReady = worker.state === 'ready';
+      this.#gauge('smg_worker_requests_active').with(worker.id).value = candidate.inFlight;
+      this.#gauge('smg_worker_health').with(worker.id).value = isReady ? 1 : 0;
+      const breaker = fleet.breaker(worker.id);
+      if (breaker) {
+        this.#gauge('smg_worker_cb_state').with(worker.id).value = BREAKER_VALUE[breaker.state];
+        this.#gauge('smg_worker_cb_consecutive_failures').with(worker.id).value = breaker.failures;
+        this.#gauge('smg_worker_cb_consecutive_successes').with(worker.id).value = breaker.successes;
+      }
+      if (!isReady || !worker.facts) continue;
+      const models = worker.facts.models.length > 0 ? worker.facts.models : [''];
+      for (const model of models) this.#gauge('smg_worker_pool_size').with(WORKER_TYPE, MODE, model).value += 1;
+    }
+  }
+}
+
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);

@@ -1,0 +1,95 @@
+/** What is told about calls and workers: the log lines and the counters, all views of the records. */
+import type { BreakerName, FleetTelemetry, Telemetry } from '../domain/ports.ts';
+import type { CallRecord } from '../domain/record.ts';
+import type { Worker, WorkerState } from '../domain/worker.ts';
+import type { LogFields, Logger, LogLevel } from './logging.ts';
+import type { Metrics } from './metrics.ts';
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+/** The one line of a call: ids, timings, counts; never a prompt, an answer or a key. */
+export function lineOf(record: CallRecord): LogFields {
+  const { startedAt, usage, attempts } = record;
+  return {
+    request_id: record.requestId,
+    method: record.method,
+    path: record.route,
+    status: record.status,
+    outcome: record.outcome,
+    error: record.error,
+    model: record.model === '' ? undefined : record.model.slice(0, 128),
+    worker: record.workerId === '' ? undefined : record.workerId,
+    policy: record.policy === '' ? undefined : record.policy,
+    stream: record.isInference ? record.streaming : undefined,
+    retries: attempts.length > 0 ? attempts.length - 1 : undefined,
+    tried: attempts.length > 1 ? attempts.map((attempt) => `${attempt.workerId}:${attempt.error ?? 'ok'}`).join(',') : undefined,
+    duration_ms: tenths(record.endedAt - startedAt),
+    head_ms: record.headAt > 0 ? tenths(record.headAt - startedAt) : undefined,
+    ttft_ms: record.streaming && record.firstContentAt > 0 ? tenths(record.firstContentAt - startedAt) : undefined,
+    bytes_in: record.bodyBytes,
+    bytes_out: record.sentBytes,
+    input_tokens: usage?.inputTokens,
+    output_tokens: usage?.outputTokens,
+    cached_tokens: usage?.cachedInputTokens,
+  };
+}
+
+function levelOf(record: CallRecord): LogLevel {
+  if (record.error === 'internal_error') return 'error';
+  if (!record.isInference) return 'debug';
+  return record.outcome === 'broken' || (record.outcome === 'failed' && record.status >= 500) ? 'warn' : 'info';
+}
+
+/** `metrics` is undefined when they are switched off. */
+export class GatewayTelemetry implements Telemetry, FleetTelemetry {
+  readonly #logger: Logger;
+  readonly #metrics: Metrics | undefined;
+
+  constructor(logger: Logger, metrics: Metrics | undefined) {
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
+
+  callStarted(record: CallRecord): void {
+    this.#metrics?.callStarted(record);
+  }
+
+  callEnded(record: CallRecord): void {
+    this.#metrics?.callEnded(record);
+    const level = levelOf(record);
+    if (this.#logger.isOn(level)) this.#logger.log(level, record.isInference ? 'call' : 'request', lineOf(record));
+    if (record.fault !== undefined) this.#logger.log('error', 'fault', { request_id: record.requestId, fault: describe(record.fault) });
+  }
+
+  stateChanged(worker: Worker, from: WorkerState): void {
+    const level = worker.state === 'ready' || worker.state === 'probing' ? 'info' : 'warn';
+    this.#logger.log(level, 'worker', {
+      worker: worker.id,
+      url: worker.spec.url,
+      from,
+      state: worker.state,
+      engine: worker.facts?.engine,
+      models: worker.facts?.models.slice(0, 8).join(','),
+      error: worker.progress.lastError,
+    });
+  }
+
+  breakerChanged(workerId: string, from: BreakerName, to: BreakerName): void {
+    this.#logger.log(to === 'open' ? 'warn' : 'info', 'circuit breaker', { worker: workerId, from, to });
+    const counter = this.#metrics?.counter('smg_worker_cb_transitions_total');
+    if (counter) counter.with(workerId, from, to).value += 1;
+  }
+
+  healthChecked(workerId: string, isHealthy: boolean): void {
+    const result = isHealthy ? 'success' : 'failure';
+    this.#logger.log('debug', 'health check', { worker: workerId, result });
+    const counter = this.#metrics?.counter('smg_worker_health_checks_total');
+    if (counter) counter.with('regular', result).value += 1;
+  }
+}
+
+function describe(fault: unknown): string {
+  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+}

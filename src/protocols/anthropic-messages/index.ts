@@ -1,0 +1,88 @@
+/** Anthropic messages as the gateway sees them on their way through. Source: Anthropic API reference, streaming. */
+import type { GatewayError } from '../../domain/errors.ts';
+import type { Usage } from '../../domain/usage.ts';
+import { inBandFailure, isClientFault } from '../choices-tap.ts';
+import { anthropicDialect, anthropicErrorObject } from '../dialect.ts';
+import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
+import { readFrame, readJson } from '../sse.ts';
+import { lastObject, usageFromAnthropic } from '../usage.ts';
+
+const DELTA = '"content_block_delta"';
+
+class MessagesTap implements StreamTap {
+  usage: Usage | undefined;
+  isComplete = false;
+  failure: string | undefined;
+  #sawContent = false;
+
+  frame(frame: Buffer): FrameKind {
+    if (this.#sawContent && frame.includes(DELTA)) return 'content';
+    const view = readFrame(frame);
+    if (view.data === undefined) return 'heartbeat';
+    const json = readJson(view.data) ?? {};
+    const type = typeof json['type'] === 'string' ? json['type'] : view.event;
+    return this.#classify(type, json, view.event);
+  }
+
+  encodeError(error: GatewayError): Buffer {
+    const data = JSON.stringify({ type: 'error', error: anthropicErrorObject(error) });
+    return Buffer.from(`event: error\ndata: ${data}\n\n`);
+  }
+
+  #classify(type: string, json: Record<string, unknown>, event: string): FrameKind {
+    switch (type) {
+      case 'ping':
+        return 'heartbeat';
+      case 'message_start':
+        this.#merge((json['message'] as Record<string, unknown> | undefined)?.['usage']);
+        return 'prelude';
+      case 'content_block_start':
+        return this.#startOf(json['content_block']);
+      case 'message_delta':
+        this.#merge(json['usage']);
+        return this.#content();
+      case 'message_stop':
+        this.isComplete = true;
+        return 'end';
+      case 'error':
+        this.failure = inBandFailure(json, event) ?? 'the worker gave no message';
+        if (!isClientFault(json)) return 'error';
+        this.isComplete = true;
+        return this.#content();
+      default:
+        return this.#content();
+    }
+  }
+
+  /** The start of a text block is empty; that of a tool call already says which tool. */
+  #startOf(block: unknown): FrameKind {
+    const type = (block as Record<string, unknown> | undefined)?.['type'];
+    return type === 'text' || type === 'thinking' ? 'prelude' : this.#content();
+  }
+
+  /** Counts are cumulative: a later block replaces what it names, and the input counts may come at the start only. */
+  #merge(usage: unknown): void {
+    const next = usageFromAnthropic(usage);
+    if (!next) return;
+    const known = this.usage;
+    this.usage = {
+      inputTokens: next.inputTokens || (known?.inputTokens ?? 0),
+      outputTokens: next.outputTokens || (known?.outputTokens ?? 0),
+      cachedInputTokens: next.cachedInputTokens || (known?.cachedInputTokens ?? 0),
+    };
+  }
+
+  #content(): FrameKind {
+    this.#sawContent = true;
+    return 'content';
+  }
+}
+
+export const anthropicMessages: Protocol = {
+  name: 'anthropic-messages',
+  dialect: anthropicDialect,
+  idPrefix: 'msg_',
+  modelOptional: false,
+  createTap: () => new MessagesTap(),
+  readUsage: (body) => usageFromAnthropic(lastObject(body, '"usage"')),
+};

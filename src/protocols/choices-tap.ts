@@ -1,0 +1,128 @@
+/**
+ * The tap of OpenAI-style streams of choices (chat and text completions): `data: {…"choices":[…]}` … `data: [DONE]`.
+ * Until the first content it reads each frame; afterwards it only looks for the few keys that matter.
+ */
+import type { GatewayError } from '../domain/errors.ts';
+import type { Usage } from '../domain/usage.ts';
+import { openaiErrorObject } from './dialect.ts';
+import type { FrameKind, StreamTap } from './protocol.ts';
+import { readFrame, readJson } from './sse.ts';
+import { hasValue, lastObject, usageFromOpenAi } from './usage.ts';
+
+const DONE_FRAME = Buffer.from('data: [DONE]');
+const FINISH = '"finish_reason"';
+const CHOICES = '"choices"';
+const USAGE = '"usage"';
+
+type ChoiceTest = (choice: Record<string, unknown>) => boolean;
+
+export class ChoicesTap implements StreamTap {
+  usage: Usage | undefined;
+  isComplete = false;
+  failure: string | undefined;
+  #sawContent = false;
+  readonly #hasContent: ChoiceTest;
+
+  constructor(hasContent: ChoiceTest) {
+    this.#hasContent = hasContent;
+  }
+
+  frame(frame: Buffer): FrameKind {
+    if (this.#sawContent && frame.includes(CHOICES)) {
+      if (hasValue(frame, FINISH)) this.isComplete = true;
+      this.#readUsage(frame);
+      return 'content';
+    }
+    return this.#readClosely(frame);
+  }
+
+  encodeError(error: GatewayError): Buffer {
+    return encodeDataError(error);
+  }
+
+  #readUsage(frame: Buffer): void {
+    const usage = lastObject(frame, USAGE);
+    if (usage !== undefined) this.usage = usageFromOpenAi(usage);
+  }
+
+  #readClosely(frame: Buffer): FrameKind {
+    if (isDone(frame)) {
+      this.isComplete = true;
+      return 'end';
+    }
+    const view = readFrame(frame);
+    if (view.data === undefined) return 'heartbeat';
+    if (view.data.trim() === '[DONE]') {
+      this.isComplete = true;
+      return 'end';
+    }
+    const json = readJson(view.data);
+    if (!json) return this.#content();
+    const failure = inBandFailure(json, view.event);
+    if (failure !== undefined) return this.#failed(json, failure);
+    this.#readUsage(frame);
+    const choices = Array.isArray(json['choices']) ? (json['choices'] as Record<string, unknown>[]) : [];
+    if (choices.some((choice) => choice['finish_reason'] != null)) {
+      this.isComplete = true;
+      return this.#content();
+    }
+    return choices.some(this.#hasContent) ? this.#content() : 'prelude';
+  }
+
+  #failed(json: Record<string, unknown>, failure: string): FrameKind {
+    this.failure = failure;
+    if (!isClientFault(json)) return 'error';
+    this.isComplete = true;
+    return this.#content();
+  }
+
+  #content(): FrameKind {
+    this.#sawContent = true;
+    return 'content';
+  }
+}
+
+/** An error in a stream of plain `data:` frames. */
+export function encodeDataError(error: GatewayError): Buffer {
+  return Buffer.from(`data: ${JSON.stringify({ error: openaiErrorObject(error) })}\n\n`);
+}
+
+function isDone(frame: Buffer): boolean {
+  return frame.length < 24 && frame.subarray(0, DONE_FRAME.length).equals(DONE_FRAME);
+}
+
+/**
+ * The message of an error that stands in the stream, or undefined. Forms seen: `{"error":{"message"}}` (OpenAI, SGLang),
+ * `{"object":"error","message"}` (vLLM), `{"error":"text"}`, and any JSON under `event: error`.
+ */
+export function inBandFailure(json: Record<string, unknown>, event: string): string | undefined {
+  const error = json['error'];
+  if (typeof error === 'string') return error;
+  if (typeof error === 'object' && error !== null) return messageOf(error as Record<string, unknown>);
+  if (json['object'] === 'error' || json['type'] === 'error' || event === 'error') return messageOf(json);
+  return undefined;
+}
+
+/**
+ * An in-band error that is about the request (too long, not allowed) is an answer, not a failure of the worker: it
+ * goes to the client as it stands.
+ */
+export function isClientFault(json: Record<string, unknown>): boolean {
+  const error = (typeof json['error'] === 'object' && json['error'] !== null ? json['error'] : json) as Record<string, unknown>;
+  const code = Number(error['code'] ?? Number.NaN);
+  if (code >= 400 && code < 500) return code !== 408 && code !== 429;
+  return typeof error['type'] === 'string' && CLIENT_FAULT_TYPES.has(error['type']);
+}
+
+const CLIENT_FAULT_TYPES = new Set([
+  'BadRequestError',
+  'authentication_error',
+  'invalid_request_error',
+  'not_found_error',
+  'permission_error',
+  'request_too_large',
+]);
+
+function messageOf(error: Record<string, unknown>): string {
+  return typeof error['message'] === 'string' ? error['message'] : 'the worker gave no message';
+}

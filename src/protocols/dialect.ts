@@ -1,0 +1,41 @@
+/** The two shapes of an error body, chosen by the path that was called. */
+import type { GatewayError, OpenAiErrorType } from '../domain/errors.ts';
+
+export interface Dialect {
+  readonly name: 'openai' | 'anthropic';
+  encodeError(error: GatewayError, requestId: string): Buffer;
+}
+
+export const openaiDialect: Dialect = {
+  name: 'openai',
+  encodeError: (error) => Buffer.from(JSON.stringify({ error: openaiErrorObject(error) })),
+};
+
+/** Source: OpenAI API reference, error objects. */
+export function openaiErrorObject(error: GatewayError): Record<string, unknown> {
+  return { message: error.message, type: error.type, param: error.param ?? null, code: error.code };
+}
+
+/** Source: Anthropic API reference, errors: the closed set of `error.type`. */
+const ANTHROPIC_TYPES: Readonly<Record<OpenAiErrorType, string>> = {
+  invalid_request_error: 'invalid_request_error',
+  authentication_error: 'authentication_error',
+  permission_error: 'permission_error',
+  not_found_error: 'not_found_error',
+  rate_limit_error: 'rate_limit_error',
+  timeout_error: 'timeout_error',
+  api_error: 'api_error',
+  overloaded_error: 'overloaded_error',
+  service_unavailable_error: 'overloaded_error',
+};
+
+export function anthropicErrorObject(error: GatewayError): Record<string, unknown> {
+  const type = error.code === 'payload_too_large' ? 'request_too_large' : ANTHROPIC_TYPES[error.type];
+  return { type, message: error.message };
+}
+
+export const anthropicDialect: Dialect = {
+  name: 'anthropic',
+  encodeError: (error, requestId) =>
+    Buffer.from(JSON.stringify({ type: 'error', error: anthropicErrorObject(error), request_id: requestId })),
+};

@@ -1,0 +1,28 @@
+/** OpenAI chat completions as the gateway sees them on their way through. */
+import { ChoicesTap } from '../choices-tap.ts';
+import { openaiDialect } from '../dialect.ts';
+import type { Protocol } from '../protocol.ts';
+import { lastObject, usageFromOpenAi } from '../usage.ts';
+
+/** Delta fields that hold something a client waits for; `role` alone does not. Source: OpenAI, SGLang and vLLM chunks. */
+const CONTENT_FIELDS = ['content', 'reasoning_content', 'reasoning', 'refusal', 'tool_calls', 'function_call', 'audio'];
+
+function isFilled(value: unknown): boolean {
+  if (value === null || value === undefined || value === '') return false;
+  return !Array.isArray(value) || value.length > 0;
+}
+
+function hasContent(choice: Record<string, unknown>): boolean {
+  const delta = choice['delta'];
+  if (typeof delta !== 'object' || delta === null) return false;
+  return CONTENT_FIELDS.some((field) => isFilled((delta as Record<string, unknown>)[field]));
+}
+
+export const openaiChat: Protocol = {
+  name: 'openai-chat',
+  dialect: openaiDialect,
+  idPrefix: 'chatcmpl-',
+  modelOptional: false,
+  createTap: () => new ChoicesTap(hasContent),
+  readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),
+};

@@ -1,0 +1,11 @@
+/** OpenAI text completions: chat's stream mechanics over `choices[].text`. */
+import { ChoicesTap } from '../choices-tap.ts';
+import { openaiChat } from '../openai-chat/index.ts';
+import type { Protocol } from '../protocol.ts';
+
+export const openaiCompletions: Protocol = {
+  ...openaiChat,
+  name: 'openai-completions',
+  idPrefix: 'cmpl-',
+  createTap: () => new ChoicesTap((choice) => typeof choice['text'] === 'string' && choice['text'] !== ''),
+};

@@ -1,0 +1,41 @@
+/**
+ * The Protocol contract: what the gateway must know of an API whose bytes it passes through. One value per API, in
+ * the list of `protocols/index.ts`. No I/O; a tap is a synchronous state machine that lives as long as its stream.
+ */
+import type { ProtocolName } from '../domain/call.ts';
+import type { GatewayError } from '../domain/errors.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { Dialect } from './dialect.ts';
+
+/**
+ * What one event-stream frame means for the call:
+ * `heartbeat` the worker is alive, nothing more · `prelude` an opening that holds no content yet ·
+ * `content` something the client waits for · `error` the worker reports a failure in-band · `end` the stream's own terminator.
+ */
+export type FrameKind = 'heartbeat' | 'prelude' | 'content' | 'error' | 'end';
+
+/** Watches the frames of one stream beside their passing. */
+export interface StreamTap {
+  /** Classifies the next frame; an error frame's text is kept in `failure`. */
+  frame(frame: Buffer): FrameKind;
+  /** The last usage that the worker reported. */
+  readonly usage: Usage | undefined;
+  /** True once the stream has said that it is complete: an end without it is a cut. */
+  readonly isComplete: boolean;
+  /** The worker's own words about an in-band error. */
+  readonly failure: string | undefined;
+  /** The frames that end this stream when it broke, so that no client takes it for complete. */
+  encodeError(error: GatewayError): Buffer;
+}
+
+export interface Protocol {
+  readonly name: ProtocolName;
+  readonly dialect: Dialect;
+  /** Prefix of request ids that the gateway makes for this API. */
+  readonly idPrefix: string;
+  /** True when a body without `model` is usual for this API. */
+  readonly modelOptional: boolean;
+  createTap(): StreamTap;
+  /** Usage from a whole answer, or from its last bytes. */
+  readUsage(body: Buffer): Usage | undefined;
+}

@@ -1,0 +1,38 @@
+/** The APIs that answer in one piece: embeddings, rerank, score, classify. A stream from one of them ends when it ends. */
+import type { ProtocolName } from '../domain/call.ts';
+import type { GatewayError } from '../domain/errors.ts';
+import { encodeDataError } from './choices-tap.ts';
+import { openaiDialect } from './dialect.ts';
+import type { FrameKind, Protocol, StreamTap } from './protocol.ts';
+import { lastObject, usageFromOpenAi } from './usage.ts';
+
+/** Knows nothing of the frames; takes the end of the bytes for the end of the answer. */
+class OpaqueTap implements StreamTap {
+  readonly usage = undefined;
+  readonly isComplete = true;
+  readonly failure = undefined;
+
+  frame(): FrameKind {
+    return 'content';
+  }
+
+  encodeError(error: GatewayError): Buffer {
+    return encodeDataError(error);
+  }
+}
+
+function unary(name: ProtocolName, idPrefix: string, modelOptional: boolean): Protocol {
+  return {
+    name,
+    dialect: openaiDialect,
+    idPrefix,
+    modelOptional,
+    createTap: () => new OpaqueTap(),
+    readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),
+  };
+}
+
+export const openaiEmbeddings = unary('openai-embeddings', 'embd-', false);
+export const rerank = unary('rerank', 'rerank-', true);
+export const score = unary('score', 'score-', true);
+export const classify = unary('classify', 'classify-', true);

@@ -1,0 +1,78 @@
+/** HTTP request to Call: reads the body, peeks into it, takes the caller's key. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Call } from '../domain/call.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { CallRecord } from '../domain/record.ts';
+import { peek } from '../protocols/peek.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import { readBody } from './read-body.ts';
+import type { InferenceRoute } from './route-table.ts';
+
+export interface ReadOptions {
+  readonly maxPayloadBytes: number;
+}
+
+/** Rejects with the GatewayError that says what is wrong with the request. */
+export async function readCall(
+  request: IncomingMessage,
+  route: InferenceRoute,
+  protocol: Protocol,
+  record: CallRecord,
+  options: ReadOptions,
+): Promise<Call> {
+  checkMediaType(request.headers);
+  const body = await readBody(request, options.maxPayloadBytes);
+  record.bodyBytes = body.length;
+  const { model, stream, modelSpans } = peek(body);
+  record.model = model ?? '';
+  record.streaming = stream;
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return {
+    requestId: record.requestId,
+    protocol: route.protocol,
+    upstreamPath: query < 0 ? route.upstreamPath : route.upstreamPath + url.slice(query),
+    model,
+    modelOptional: protocol.modelOptional,
+    stream,
+    body,
+    modelSpans,
+    headers: request.headers,
+    callerKey: callerKeyOf(request.headers),
+    record,
+  };
+}
+
+function checkMediaType(headers: IncomingHttpHeaders): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new GatewayError('unsupported_media_type', 'A body with a content encoding is not accepted; send it plain.');
+  }
+  const type = headers['content-type'];
+  // Engines and the original take a body without a content type for JSON, and so do the clients that send none.
+  if (type === undefined || isJson(type)) return;
+  throw new GatewayError('unsupported_media_type', 'The body must be JSON (content-type: application/json).');
+}
+
+function isJson(contentType: string): boolean {
+  if (contentType === 'application/json') return true;
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';');
+  const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith('charset='));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return false;
+  // curl's -d without a header says form-urlencoded; its body is JSON all the same and is checked as such.
+  return /^(application\/([a-z0-9.+-]*\+)?json|application\/x-www-form-urlencoded|text\/json)$/.test(type.trim());
+}
+
+/** Bearer token, `x-api-key` or `x-goog-api-key`, whichever the client's SDK uses. */
+function callerKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const authorization = headers.authorization;
+  if (authorization !== undefined && /^bearer /i.test(authorization)) {
+    const token = authorization.slice(7).trim();
+    if (token !== '') return token;
+  }
+  for (const name of ['x-api-key', 'x-goog-api-key']) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+/** All inference paths: one function, because they differ only in their row of the route table. */
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../../domain/errors.ts';
+import type { CallRecord } from '../../domain/record.ts';
+import type { ServerDeps } from '../deps.ts';
+import { readCall } from '../read-call.ts';
+import type { InferenceRoute } from '../route-table.ts';
+import type { HttpReply } from '../write-reply.ts';
+
+export async function serveInference(
+  deps: ServerDeps,
+  route: InferenceRoute,
+  request: IncomingMessage,
+  reply: HttpReply,
+  record: CallRecord,
+): Promise<void> {
+  const protocol = deps.protocols[route.protocol];
+  try {
+    const call = await readCall(request, route, protocol, record, deps.options);
+    await deps.dispatcher.dispatch(call, reply);
+  } catch (thrown) {
+    failCall(GatewayError.from(thrown), record);
+    if (reply.hasHead) reply.destroy();
+    else reply.error(GatewayError.from(thrown), protocol.dialect, record.requestId, !request.complete);
+  }
+}
+
+/** Closes the record of a call that the gateway itself answers with an error. */
+export function failCall(error: GatewayError, record: CallRecord): void {
+  record.status = error.status;
+  record.error = error.code;
+  record.outcome = error.code === 'client_closed_request' ? 'client_gone' : 'failed';
+  if (error.cause !== undefined && error.code === 'internal_error') record.fault = error.cause;
+}

@@ -1,0 +1,69 @@
+/** The client's side of an answer: the only place that writes a response. */
+import type { ServerResponse } from 'node:http';
+import type { GatewayError } from '../domain/errors.ts';
+import type { HeaderList } from '../domain/headers.ts';
+import type { ReplyWriter } from '../domain/ports.ts';
+import type { Dialect } from '../protocols/dialect.ts';
+
+export class HttpReply implements ReplyWriter {
+  readonly #response: ServerResponse;
+  /** Headers that every answer of the edge carries, e.g. CORS. */
+  readonly #extra: HeaderList;
+  #isGone = false;
+  #onGone: (() => void) | undefined;
+
+  constructor(response: ServerResponse, extra: HeaderList) {
+    this.#response = response;
+    this.#extra = extra;
+    response.on('close', () => {
+      if (response.writableFinished) return;
+      this.#isGone = true;
+      this.#onGone?.();
+    });
+  }
+
+  get isGone(): boolean {
+    return this.#isGone || this.#response.destroyed;
+  }
+
+  get hasHead(): boolean {
+    return this.#response.headersSent;
+  }
+
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.on('drain', listener);
+  }
+
+  head(status: number, headers: HeaderList): void {
+    if (this.isGone) return;
+    if (this.#extra.length > 0) headers.push(...this.#extra);
+    this.#response.writeHead(status, headers);
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.isGone || this.#response.write(chunk);
+  }
+
+  end(chunk?: Buffer): void {
+    if (!this.isGone) this.#response.end(chunk);
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+
+  /** The gateway's own error in the client's dialect. `closeAfter`: the request was not read to its end. */
+  error(error: GatewayError, dialect: Dialect, requestId: string, closeAfter: boolean): void {
+    const body = dialect.encodeError(error, requestId);
+    const headers: HeaderList = ['content-type', 'application/json', 'content-length', String(body.length)];
+    headers.push('x-request-id', requestId, 'x-smg-error-code', error.code);
+    if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds));
+    if (closeAfter) headers.push('connection', 'close');
+    this.head(error.status, headers);
+    this.end(body);
+  }
+}

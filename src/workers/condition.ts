@@ -1,0 +1,89 @@
+/** May a ready worker serve? One circuit breaker and one cool-down book per worker, fed by what its calls came to. */
+import type { Clock } from '../base/clock.ts';
+import type { Gate } from '../domain/candidate.ts';
+import type { AttemptVerdict, FleetTelemetry } from '../domain/ports.ts';
+import type { Worker } from '../domain/worker.ts';
+import { CircuitBreaker } from '../resilience/circuit-breaker.ts';
+import type { BreakerOptions, BreakerState } from '../resilience/circuit-breaker.ts';
+import { CoolDown } from '../resilience/cool-down.ts';
+
+/** The rest after a 429 that names no time. */
+const DEFAULT_COOL_DOWN_MS = 1_000;
+/** The longest rest: an absurd `Retry-After` must not take a worker away for a day. */
+const MAX_COOL_DOWN_MS = 300_000;
+
+export class Condition implements Gate {
+  readonly breaker: CircuitBreaker;
+  readonly #coolDown = new CoolDown();
+
+  constructor(options: BreakerOptions, onChange: (from: BreakerState, to: BreakerState) => void) {
+    this.breaker = new CircuitBreaker(options, onChange);
+  }
+
+  mayServe(nowMs: number, keyDigest: number): boolean {
+    return this.breaker.mayServe(nowMs) && this.#coolDown.endsAt(keyDigest, nowMs) === 0;
+  }
+
+  coolDownEndsAt(nowMs: number, keyDigest: number): number {
+    return this.#coolDown.endsAt(keyDigest, nowMs);
+  }
+
+  /** Tells what a call came to. `wasProbe` is what the breaker's `started` returned for it. */
+  settle(verdict: AttemptVerdict, wasProbe: boolean, keyDigest: number, nowMs: number): void {
+    switch (verdict.kind) {
+      case 'success':
+        return this.breaker.succeeded(wasProbe);
+      case 'failure':
+        if (verdict.retryAfterMs !== undefined) this.#rest(keyDigest, nowMs, verdict.retryAfterMs);
+        return this.breaker.failed(wasProbe, nowMs);
+      case 'rate_limited':
+        this.#rest(keyDigest, nowMs, verdict.retryAfterMs ?? DEFAULT_COOL_DOWN_MS);
+        return this.breaker.neutral(wasProbe);
+      case 'neutral':
+        return this.breaker.neutral(wasProbe);
+    }
+  }
+
+  #rest(keyDigest: number, nowMs: number, restMs: number): void {
+    this.#coolDown.start(keyDigest, nowMs + Math.min(restMs, MAX_COOL_DOWN_MS));
+  }
+}
+
+export class ConditionBook {
+  readonly #conditions = new Map<string, Condition>();
+  readonly #options: BreakerOptions;
+  readonly #telemetry: FleetTelemetry;
+  readonly #clock: Clock;
+
+  constructor(options: BreakerOptions, telemetry: FleetTelemetry, clock: Clock) {
+    this.#options = options;
+    this.#telemetry = telemetry;
+    this.#clock = clock;
+  }
+
+  open(worker: Worker): Gate {
+    const condition = new Condition(this.#options, (from, to) => this.#telemetry.breakerChanged(worker.id, from, to));
+    this.#conditions.set(worker.id, condition);
+    return condition;
+  }
+
+  close(workerId: string): void {
+    this.#conditions.delete(workerId);
+  }
+
+  of(workerId: string): Condition | undefined {
+    return this.#conditions.get(workerId);
+  }
+
+  /** When the first of these workers is free again for this key; 0 when one of them is not cooling down. */
+  firstCoolDownEnd(workerIds: readonly string[], keyDigest: number): number {
+    const now = this.#clock.now();
+    let first = Number.POSITIVE_INFINITY;
+    for (const id of workerIds) {
+      const ends = this.#conditions.get(id)?.coolDownEndsAt(now, keyDigest) ?? 0;
+      if (ends === 0) return 0;
+      first = Math.min(first, ends);
+    }
+    return Number.isFinite(first) ? first : 0;
+  }
+}
