@@ -7,6 +7,7 @@ import { HttpProber } from '../backends/http/probe.ts';
 import { HttpBackend } from '../backends/http/send.ts';
 import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
+import { Ticker } from '../dispatch/ticker.ts';
 import { keyForOwnWorkers } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
 import type { FleetTelemetry } from '../domain/ports.ts';
@@ -79,6 +80,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   // The spine.
   const policy = policyOf(config.policy).create({ random });
   const keySeed = Math.floor(random.next() * 0xffffffff);
+  const clocks = clockOptions(config);
   const aliases = new Map(config.modelAlias.map(({ alias, model }) => [alias, model]));
   const dispatcher = new Dispatcher({
     directory: registry,
@@ -90,7 +92,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     aliases,
     retry: retryOptions(config),
     budget: new RetryBudget({ ratio: config.retryBudgetRatio, minimum: config.retryBudgetMin }, clock.now()),
-    clocks: clockOptions(config),
+    clocks,
+    ticker: new Ticker(clock, Object.values(clocks)),
     clock,
     random,
     keyDigest: (callerKey) => {
@@ -141,14 +144,19 @@ export async function startGateway(config: Config): Promise<Gateway> {
     for (const spec of workerSpecs(config)) fleet.add(spec);
     logStart(logger, config, url);
     let stopping: Promise<void> | undefined;
-    const steps = { clock, servers, dispatcher, release, graceMs: config.shutdownGracePeriodSecs * 1_000, settleMs: config.drainSettleSecs * 1_000 };
+    const force = Promise.withResolvers<void>();
+    const times = { graceMs: config.shutdownGracePeriodSecs * 1_000, settleMs: config.drainSettleSecs * 1_000 };
+    const steps = { clock, servers, dispatcher, release, forced: force.promise, ...times };
     return {
       url,
       metricsUrl: metricsUrl && `${metricsUrl}/metrics`,
       whenReady: firstReady(registry),
       stop: (options = {}) => {
         isDraining = true;
-        if (options.force) for (const each of servers) each.closeAllConnections();
+        if (options.force) {
+          force.resolve();
+          for (const each of servers) each.closeAllConnections();
+        }
         stopping ??= shutDown(steps, options);
         return stopping;
       },

@@ -1,4 +1,4 @@
-/** Binds a server to its address; a port that is taken becomes an error that names it. */
+/** Binds a server to its address; what the machine refuses becomes an error that names the port and the flag. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -11,8 +11,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export class PortInUseError extends Error {
-  readonly code = 'port_in_use';
+/** The machine refuses the address: a busy port, a foreign address, a missing right. */
+export class ListenError extends Error {
+  readonly code: 'port_in_use' | 'cannot_listen';
+
+  constructor(code: 'port_in_use' | 'cannot_listen', message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Resolves with the base URL, e.g. `http://127.0.0.1:30000`. */
@@ -28,10 +34,12 @@ export function listen(server: Server, address: ListenAddress): Promise<string> 
 
 function explain(error: NodeJS.ErrnoException, { name, flag, host, port }: ListenAddress): Error {
   if (error.code === 'EADDRINUSE') {
-    return new PortInUseError(`Port ${port} for ${name} is already in use; choose another with ${flag}.`);
+    return new ListenError('port_in_use', `Port ${port} for ${name} is already in use; choose another with ${flag}.`);
   }
-  if (error.code === 'EACCES') return new Error(`Port ${port} for ${name} may not be used by this user; choose another with ${flag}.`);
-  return new Error(`Cannot listen on ${host}:${port} for ${name}: ${error.code ?? error.message}.`);
+  if (error.code === 'EACCES') {
+    return new ListenError('cannot_listen', `Port ${port} for ${name} may not be used by this user; choose another with ${flag}.`);
+  }
+  return new ListenError('cannot_listen', `Cannot listen on ${host}:${port} for ${name}: ${error.code ?? error.message}.`);
 }
 
 /** A wildcard address is no address to connect to. */

@@ -20,6 +20,8 @@ export interface ShutdownSteps {
   readonly dispatcher: Dispatcher;
   readonly graceMs: number;
   readonly settleMs: number;
+  /** Resolves when the end is forced meanwhile. */
+  readonly forced: Promise<void>;
   /** Ends what is left: probes, connections to workers, the log. */
   release(): void;
 }
@@ -30,7 +32,9 @@ const LAST_WORDS_MS = 1_000;
 export async function shutDown(steps: ShutdownSteps, options: StopOptions): Promise<void> {
   const { clock, servers, dispatcher } = steps;
   const endsAt = clock.now() + steps.graceMs;
-  if (!options.force && options.settle !== false) await wait(clock, Math.min(steps.settleMs, steps.graceMs / 2));
+  if (!options.force && options.settle !== false) {
+    await Promise.race([wait(clock, Math.min(steps.settleMs, steps.graceMs / 2)), steps.forced]);
+  }
   const closed = Promise.all(servers.map(close));
   if (options.force) {
     for (const server of servers) server.closeAllConnections();

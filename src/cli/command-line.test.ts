@@ -89,6 +89,8 @@ test('help and version are found anywhere, also behind faults', () => {
   assert.ok(parse('--port', '1', '-V').wantsVersion);
 });
 
+const KEY_IN_QUOTES = 'flag --worker-api-key: there is a word behind its value (not shown); put the key in quotes';
+
 const faults: readonly (readonly [string[], string[]])[] = [
   [['--prot', '1'], ['flag --prot: no such flag; did you mean --port?']],
   [['--zzzzzz=sk-key'], ['flag --zzzzzz: no such flag']],
@@ -101,8 +103,8 @@ const faults: readonly (readonly [string[], string[]])[] = [
   [['--host', '--port', '1'], ['flag --host: the value is missing; give an IP address or a host name']],
   [['--log-json=perhaps'], ['flag --log-json: "perhaps" is not true or false']],
   [['launch', '--backend', 'sim'], ['flag --backend: it belongs to smg serve']],
-  [['--worker-api-key', 'sk', 'part'], ['a word too many behind a key (not shown); put the key in quotes']],
-  [['--worker-api-key=sk', 'part'], ['a word too many behind a key (not shown); put the key in quotes']],
+  [['--worker-api-key', 'sk', 'part'], [KEY_IN_QUOTES]],
+  [['--worker-api-key=sk', 'part'], [KEY_IN_QUOTES]],
 ];
 
 for (const [words, problems] of faults) {
@@ -110,6 +112,13 @@ for (const [words, problems] of faults) {
     assert.deepEqual(parse(...words).line.problems, problems);
   });
 }
+
+test('a key that looks like a flag is not shown', () => {
+  const problems = parse('--worker-api-key', '-sk-key', '--port', '1').line.problems.join('\n');
+  assert.match(problems, /--worker-api-key: a value that begins with a dash is given as --worker-api-key=<value>/);
+  assert.doesNotMatch(problems, /sk-key/);
+  assert.deepEqual(flagsOf('--worker-api-key=-sk-key'), { workerApiKey: '-sk-key' });
+});
 
 test('all faults are told at once, and good flags around them are still read', () => {
   const { line } = parse(

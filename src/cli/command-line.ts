@@ -41,8 +41,10 @@ function lenientParser(options: OptionTable): Parser {
 
 /** `--log-json=false` → `--no-log-json`: commander's switches take no value. */
 function withoutSwitchValues(words: readonly string[], options: OptionTable): string[] {
-  const switches = new Map(
-    Object.entries(options).flatMap(([key, option]) => (option.shape === 'switch' ? [[flagOf(key), option]] : [])),
+  const switches = new Set(
+    Object.keys(options)
+      .filter((key) => options[key]?.shape === 'switch')
+      .map(flagOf),
   );
   return words.map((word) => {
     const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
@@ -77,7 +79,7 @@ function takeFromLists(
   return undefined;
 }
 
-function missingValues(flags: Record<string, unknown>, options: OptionTable): string[] {
+function removeMissingValues(flags: Record<string, unknown>, options: OptionTable): string[] {
   const missing = Object.keys(flags).filter((key) => options[key]?.shape !== 'switch' && flags[key] === true);
   return missing.map((key) => {
     delete flags[key];
@@ -85,7 +87,27 @@ function missingValues(flags: Record<string, unknown>, options: OptionTable): st
   });
 }
 
-function unknownFlag(word: string, options: OptionTable): string {
+/** The secret option whose flag is the last one before `word`; `isNext` asks for the flag right before it. */
+function secretBefore(
+  word: string,
+  words: readonly string[],
+  options: OptionTable,
+  isNext: boolean,
+): string | undefined {
+  const flags = words.flatMap((other, at) => {
+    if (other !== word) return [];
+    const before = isNext ? words[at - 1] : words.slice(0, at).findLast((earlier) => earlier.startsWith('-'));
+    return before === undefined ? [] : [before.replace(/=.*$/s, '')];
+  });
+  return Object.keys(options)
+    .filter((key) => options[key]?.secret === true)
+    .map(flagOf)
+    .find((flag) => flags.includes(flag));
+}
+
+function unknownFlag(word: string, words: readonly string[], options: OptionTable): string {
+  const secret = secretBefore(word, words, options, true);
+  if (secret !== undefined) return `flag ${secret}: a value that begins with a dash is given as ${secret}=<value>`;
   // Only the name is shown: what stands behind the equals sign may be a mistyped key.
   const name = word.replace(/=.*$/s, '');
   const known = Object.entries(options).flatMap(([key, option]) => [
@@ -96,17 +118,11 @@ function unknownFlag(word: string, options: OptionTable): string {
   return `flag ${name}: no such flag${suggestion(name, [...known, '--help', '--version'])}`;
 }
 
-/** True for words right behind a secret's value: probably a part of it that lost its quotes. */
-function mayBeSecret(word: string, words: readonly string[], options: OptionTable): boolean {
-  const secrets = Object.keys(options).filter((key) => options[key]?.secret === true);
-  const flagsBefore = words.flatMap((other, at) =>
-    other === word ? [words.slice(0, at).findLast((earlier) => earlier.startsWith('-'))] : [],
-  );
-  return secrets.some((key) => flagsBefore.some((flag) => flag?.replace(/=.*$/s, '') === flagOf(key)));
-}
-
 function strayWord(word: string, words: readonly string[], options: OptionTable, names: readonly string[]): string {
-  if (mayBeSecret(word, words, options)) return 'a word too many behind a key (not shown); put the key in quotes';
+  // Probably a part of the key that lost its quotes.
+  const secret = secretBefore(word, words, options, false);
+  if (secret !== undefined)
+    return `flag ${secret}: there is a word behind its value (not shown); put the key in quotes`;
   if (names.includes(word)) return `${show(word)}: a second command, or one that has to be the first word`;
   if (word.includes('://')) return `${show(word)}: an argument too many; worker URLs go behind --worker-urls`;
   return `${show(word)}: neither a command nor the value of a flag${suggestion(word, names)}`;
@@ -133,9 +149,10 @@ function judge(
   return { command, problems };
 }
 
-function foreignFlags(flags: Record<string, unknown>, command: Command, commands: readonly Command[]): string[] {
+function removeForeignFlags(flags: Record<string, unknown>, command: Command, commands: readonly Command[]): string[] {
   const foreign = Object.keys(flags).filter((key) => !Object.hasOwn(command.options, key));
   return foreign.map((key) => {
+    delete flags[key];
     const owners = commands.filter((other) => Object.hasOwn(other.options, key));
     return `flag ${flagOf(key)}: it belongs to smg ${owners.map((owner) => owner.name).join(', smg ')}`;
   });
@@ -160,15 +177,12 @@ export function parseCommandLine(
   const { help, version, ...given } = flags;
   const wantsHelp = help === true || others[0] === 'help';
   const { command: named, problems } = judge(others, find, {
-    flag: (word) => unknownFlag(word, options),
+    flag: (word) => unknownFlag(word, words, options),
     word: (word) => strayWord(word, words, options, names),
   });
   const command = named ?? takeFromLists(given, find);
-  const missing = missingValues(given, options);
-  const foreign = foreignFlags(given, command ?? commands[0], commands);
-  for (const key of Object.keys(given)) {
-    if (!Object.hasOwn((command ?? commands[0]).options, key)) delete given[key];
-  }
+  const missing = removeMissingValues(given, options);
+  const foreign = removeForeignFlags(given, command ?? commands[0], commands);
   return {
     command,
     wantsHelp,

@@ -104,7 +104,7 @@ export function planEngines(
 }
 
 /** An address to connect to, for an address to listen on. */
-export function reachable(host: string): string {
+function reachable(host: string): string {
   return host === '0.0.0.0' || host === '[::]' ? 'localhost' : host;
 }
 

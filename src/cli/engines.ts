@@ -3,6 +3,7 @@
  * processes from start to end, each in a process group of its own so that an engine's children end with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -107,16 +108,17 @@ export function describeFailure(plan: EnginePlan, reason: string, tail: readonly
   return `engine ${plan.label} ${reason} before it was ready${last}`;
 }
 
-async function answersHealth(url: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
-    const response = await fetch(`${url}/health`, { signal: bounded });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
+/** Not by fetch(), which refuses some ports that an engine may well have. */
+function answersHealth(url: string, stop: AbortSignal): Promise<boolean> {
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
+  return new Promise((resolve) => {
+    const request = get(`${url}/health`, { signal, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
     // Not listening yet, or not answering in time: the next look, or the caller's limit, decides.
-    return false;
-  }
+    request.on('error', () => resolve(false));
+  });
 }
 
 async function untilHealthy({ plan }: Engine, signal: AbortSignal): Promise<void> {

@@ -1,35 +1,21 @@
 /** Finds ports for the engines, and asks whether one is free. Owns none: a port that is free now may be taken later. */
 import { createServer } from 'node:net';
 
-function listen(host: string, port: number): Promise<{ port: number; close: () => Promise<void> }> {
+/** False only when somebody listens there; an address that is not ours is for its user to complain about. */
+export function isPortFree(host: string, port: number): Promise<boolean> {
   const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      const actual = typeof address === 'object' && address !== null ? address.port : port;
-      resolve({ port: actual, close: () => new Promise((closed) => server.close(() => closed())) });
-    });
+  return new Promise((resolve) => {
+    server.once('error', (error) => resolve(!('code' in error && error.code === 'EADDRINUSE')));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 
-/** False only when somebody listens there; an address that is not ours is for its user to complain about. */
-export async function isPortFree(host: string, port: number): Promise<boolean> {
-  try {
-    const listener = await listen(host, port);
-    await listener.close();
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE');
-  }
-}
-
-async function anyPorts(host: string, count: number): Promise<number[]> {
-  // All of them open at the same time, so that they differ.
-  const listeners = await Promise.all(Array.from({ length: count }, () => listen(host, 0)));
-  await Promise.all(listeners.map((listener) => listener.close()));
-  return listeners.map((listener) => listener.port);
-}
+/**
+ * Where "any port" is looked for: below the ports that systems hand out for connections and for port 0, so that nobody
+ * is given one between our look and the engine's start.
+ */
+const ANY_FROM = 11_000;
+const ANY_TO = 28_000;
 
 export interface PortWish {
   readonly host: string;
@@ -41,10 +27,10 @@ export interface PortWish {
 }
 
 /** `count` ports from `base` on, leaving out those reserved or taken; fewer when there are no more. */
-export async function choosePorts(wish: PortWish, isFree = isPortFree): Promise<number[]> {
-  if (wish.base === 0) return await anyPorts(wish.host, wish.count);
+export async function choosePorts(wish: PortWish, isFree = isPortFree, random = Math.random): Promise<number[]> {
+  const base = wish.base === 0 ? ANY_FROM + Math.floor(random() * (ANY_TO - ANY_FROM)) : wish.base;
   const chosen: number[] = [];
-  for (let port = wish.base; port <= 65_535 && chosen.length < wish.count; port += 1) {
+  for (let port = base; port <= 65_535 && chosen.length < wish.count; port += 1) {
     if (!wish.reserved.includes(port) && (await isFree(wish.host, port))) chosen.push(port);
   }
   return chosen;

@@ -14,7 +14,7 @@ export const commonOptions = {
 } as const satisfies OptionTable;
 
 /** What `smg serve` can start. */
-export const engineNames = ['sim', 'sglang', 'vllm'] as const;
+const engineNames = ['sim', 'sglang', 'vllm'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** Options of `smg serve`. */

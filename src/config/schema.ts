@@ -78,11 +78,6 @@ const workers = {
     default: 30,
     doc: 'Longest pause between the probes of a starting worker; pauses double from 1 second up to it.',
   }),
-  drainTimeoutSecs: single(seconds({ min: 0 }), {
-    group: 'Workers',
-    default: 180,
-    doc: 'How long the calls of a removed worker may take to finish.',
-  }),
   maxInFlightPerWorker: single(wholeNumber({ min: 0, note: '0 is no limit' }), {
     group: 'Workers',
     default: 0,
@@ -155,7 +150,7 @@ const breaker = {
   cbFailureThreshold: single(wholeNumber({ min: 1 }), {
     group: 'Circuit breaker',
     default: 10,
-    doc: 'Failures within the window that take a worker out of service.',
+    doc: 'Failures in a row that take a worker out of service.',
   }),
   cbSuccessThreshold: single(wholeNumber({ min: 1 }), {
     group: 'Circuit breaker',
@@ -170,7 +165,7 @@ const breaker = {
   cbWindowDurationSecs: single(seconds(), {
     group: 'Circuit breaker',
     default: 120,
-    doc: 'Length of the window in which failures are counted.',
+    doc: 'Failures older than this no longer count towards the row.',
   }),
   disableCircuitBreaker: toggle({
     group: 'Circuit breaker',

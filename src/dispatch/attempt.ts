@@ -16,10 +16,12 @@ import type { Backend, Exchange, ExchangeSink, ReplyWriter, UpstreamRequest } fr
 import type { Worker } from '../domain/worker.ts';
 import type { Protocol, StreamTap } from '../protocols/protocol.ts';
 import { SseFramer } from '../protocols/sse.ts';
+import { SseTail } from '../protocols/sse-tail.ts';
 import type { ClockOptions, Phase } from '../resilience/clocks.ts';
 import { isRetryableStatus, parseRetryAfter } from '../resilience/retry.ts';
 import { invalidAnswer, looksLikeEvents } from './answer-check.ts';
 import { replyHeaders } from './reply-headers.ts';
+import type { Ticker, Ticking } from './ticker.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** A complete answer of a worker that was not shown to the client, kept in case that it is the last one. */
@@ -44,6 +46,7 @@ export interface AttemptDeps {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly clocks: ClockOptions;
+  readonly ticker: Ticker;
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -56,27 +59,31 @@ const MAX_ERROR_BYTES = 1024 * 1024;
 /** Of a long unary answer the end is kept, for the usage that stands there. */
 const TAIL_BYTES = 8 * 1024;
 
-export class Attempt implements ExchangeSink {
+export class Attempt implements ExchangeSink, Ticking {
   readonly #call: Call;
   readonly #worker: Worker;
   readonly #protocol: Protocol;
   readonly #writer: ReplyWriter;
   readonly #deps: AttemptDeps;
   readonly #settle: (outcome: AttemptOutcome) => void;
-  readonly #sentAt: number;
   #exchange: Exchange | undefined;
-  #watchdog: Watchdog;
-  #preludeTimer: object | undefined;
+  readonly #watchdog: Watchdog;
+  #preludeSince = 0;
   #status = 0;
   #headers: HeaderList = [];
   #tap: StreamTap | undefined;
+  /** Reads each frame of a stream until its content has begun, or to its end when the tap wants that. */
   #framer: SseFramer | undefined;
+  /** Takes over from the framer once content has begun. */
+  #sseTail: SseTail | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #tail: Buffer = EMPTY;
   #isCommitted = false;
   #isOver = false;
   #isPaused = false;
+  /** The worker reported an error after content: the client has it, and the call did not succeed. */
+  #brokeInBand = false;
 
   constructor(
     call: Call,
@@ -92,12 +99,12 @@ export class Attempt implements ExchangeSink {
     this.#writer = writer;
     this.#deps = deps;
     this.#settle = settle;
-    this.#sentAt = deps.clock.now();
     const times = { startedAt: call.record.startedAt, isStream: call.stream };
-    this.#watchdog = new Watchdog(deps.clocks, times, deps.clock, (phase) => this.#expired(phase));
+    this.#watchdog = new Watchdog(deps.clocks, times, deps.clock);
   }
 
   start(request: UpstreamRequest): void {
+    this.#deps.ticker.add(this);
     this.#exchange = this.#deps.backend.send(this.#worker, request, this);
     if (this.#isOver) this.#exchange.abort();
   }
@@ -113,6 +120,12 @@ export class Attempt implements ExchangeSink {
     this.#isPaused = false;
     this.#watchdog.resumed();
     this.#exchange?.resume();
+  }
+
+  tick(nowMs: number): void {
+    if (this.#preludeSince > 0 && nowMs - this.#preludeSince >= PRELUDE_HOLD_MS && !this.#isCommitted) this.#commit();
+    const expired = this.#watchdog.expired(nowMs);
+    if (expired) this.#expired(expired);
   }
 
   /** Ends the attempt from above, e.g. at the end of the shutdown's grace. */
@@ -133,17 +146,18 @@ export class Attempt implements ExchangeSink {
   data(chunk: Buffer): void {
     if (this.#isOver) return;
     this.#watchdog.touch();
-    if (!this.#framer && this.#isFirstData() && this.#isEventStream(chunk)) {
+    if (this.#sseTail) return this.#passOn(this.#sseTail.push(chunk));
+    if (!this.#tap && this.#isFirstData() && this.#isEventStream(chunk)) {
       this.#framer = new SseFramer(HOLD_BYTES);
       this.#tap = this.#protocol.createTap();
     }
-    if (this.#framer) this.#framer.push(chunk, this.#onFrame);
+    if (this.#framer) this.#dataOfStream(this.#framer, chunk);
     else this.#dataOfBody(chunk);
   }
 
   end(): void {
     if (this.#isOver) return;
-    if (this.#framer) this.#endOfStream();
+    if (this.#tap) this.#endOfStream(this.#tap);
     else this.#endOfBody();
   }
 
@@ -174,24 +188,28 @@ export class Attempt implements ExchangeSink {
     return contentType.startsWith('text/event-stream') || (this.#call.stream && looksLikeEvents(chunk));
   }
 
+  #dataOfStream(framer: SseFramer, chunk: Buffer): void {
+    framer.push(chunk, this.#onFrame);
+    if (this.#isOver || this.#heldBytes === 0) return;
+    // All frames that one read brought leave in one write.
+    if (this.#isCommitted) {
+      this.#passOn(this.#takeHeld());
+      return this.#switchToTail();
+    }
+    if (this.#call.record.firstContentAt > 0 || this.#tap?.isComplete || this.#heldBytes > HOLD_BYTES) this.#commit();
+    else if (this.#preludeSince === 0) this.#preludeSince = this.#deps.clock.now();
+  }
+
   /** Bound once: a closure per chunk would be garbage per chunk. */
   readonly #onFrame = (frame: Buffer): void => {
     if (this.#isOver || !this.#tap) return;
     const kind = this.#tap.frame(frame);
-    if (this.#isCommitted) {
-      if (kind === 'content' && this.#call.record.firstContentAt === 0) this.#contentBegins();
-      return this.#write(frame);
+    if (kind === 'error') {
+      if (this.#call.record.firstContentAt === 0 && !this.#isCommitted) return this.#failInBand();
+      this.#brokeInBand = true;
     }
-    if (kind === 'error') return this.#failInBand();
     this.#hold(frame);
-    if (kind === 'content') {
-      this.#contentBegins();
-      this.#commit();
-    } else if (kind === 'end' || this.#heldBytes > HOLD_BYTES) {
-      this.#commit();
-    } else {
-      this.#preludeTimer ??= this.#deps.clock.setTimer(() => this.#releasePrelude(), PRELUDE_HOLD_MS);
-    }
+    if (kind === 'content' && this.#call.record.firstContentAt === 0) this.#contentBegins();
   };
 
   #contentBegins(): void {
@@ -199,9 +217,17 @@ export class Attempt implements ExchangeSink {
     this.#watchdog.enter('streaming');
   }
 
-  #releasePrelude(): void {
-    this.#preludeTimer = undefined;
-    if (!this.#isOver && !this.#isCommitted) this.#commit();
+  /** From here on frames need not be read one by one. */
+  #switchToTail(): void {
+    if (!this.#framer || !this.#tap?.endTellsAll || this.#call.record.firstContentAt === 0) return;
+    const rest = this.#framer.takeRest();
+    this.#framer = undefined;
+    this.#sseTail = new SseTail();
+    if (rest.length > 0) this.#passOn(this.#sseTail.push(rest));
+  }
+
+  #passOn(bytes: Buffer): void {
+    if (bytes.length > 0) this.#write(bytes);
   }
 
   /** The worker reported a failure inside its stream before any content: as good as an error status. */
@@ -229,11 +255,11 @@ export class Attempt implements ExchangeSink {
     this.#tail = Buffer.from(joined.subarray(Math.max(0, joined.length - TAIL_BYTES)));
   }
 
-  #endOfStream(): void {
-    const tap = this.#tap as StreamTap;
-    const rest = this.#framer?.takeRest() ?? EMPTY;
-    if (rest.length > 0) tap.frame(rest);
-    if (!tap.isComplete) {
+  #endOfStream(tap: StreamTap): void {
+    const rest = this.#framer?.takeRest() ?? this.#sseTail?.takeRest() ?? EMPTY;
+    if (this.#sseTail) this.#readEnd(tap, this.#sseTail);
+    else if (rest.length > 0) tap.frame(rest);
+    if (!tap.isComplete && !this.#brokeInBand) {
       // The unfinished frame is dropped: it would swallow the error that follows it.
       const text = `Worker ${this.#worker.id} ended its stream before it was complete.`;
       return this.error(new GatewayError('upstream_broken', text));
@@ -242,7 +268,15 @@ export class Attempt implements ExchangeSink {
     if (!this.#isCommitted) this.#commit();
     else if (rest.length > 0) this.#write(this.#takeHeld());
     this.#writer.end();
-    this.#finish({ kind: 'served', status: this.#status });
+    if (!this.#brokeInBand) return this.#finish({ kind: 'served', status: this.#status });
+    const text = `Worker ${this.#worker.id} reported an error in its stream: ${tap.failure ?? 'no message'}`;
+    this.#finish({ kind: 'broken', error: new GatewayError('upstream_error', text) });
+  }
+
+  #readEnd(tap: StreamTap, tail: SseTail): void {
+    tail.readLastFrames((frame) => {
+      if (tap.frame(frame) === 'error') this.#brokeInBand = true;
+    });
   }
 
   #endOfBody(): void {
@@ -288,6 +322,7 @@ export class Attempt implements ExchangeSink {
   #takeHeld(): Buffer {
     const held = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
     this.#held = [];
+    this.#heldBytes = 0;
     return held;
   }
 
@@ -297,14 +332,15 @@ export class Attempt implements ExchangeSink {
     const held = this.#takeHeld();
     if (!this.#tap) this.#keepTail(held);
     if (held.length > 0) this.#write(held);
+    this.#switchToTail();
   }
 
   #writeHead(contentLength: number | undefined): void {
     const { record } = this.#call;
     record.headAt = this.#deps.clock.now();
     record.status = this.#status;
-    const length = contentLength ?? (this.#framer ? 'unknown' : 'as_sent');
-    const upstreamMs = record.headAt - this.#sentAt;
+    const length = contentLength ?? (this.#tap ? 'unknown' : 'as_sent');
+    const upstreamMs = record.headAt - this.#watchdog.sentAt;
     this.#writer.head(this.#status, replyHeaders(this.#headers, record, { workerId: this.#worker.id, upstreamMs, length }));
   }
 
@@ -327,8 +363,7 @@ export class Attempt implements ExchangeSink {
   #finish(outcome: AttemptOutcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#watchdog.stop();
-    if (this.#preludeTimer) this.#deps.clock.clearTimer(this.#preludeTimer);
+    this.#deps.ticker.delete(this);
     if (this.#tap && !this.#call.record.usage) this.#call.record.usage = this.#tap.usage;
     this.#held = [];
     // After a proper end this does nothing; in every other case it closes the worker's connection at once.

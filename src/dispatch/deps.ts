@@ -9,6 +9,7 @@ import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryOptions } from '../resilience/retry.ts';
 import type { Policy } from '../routing/policy.ts';
 import type { ModelAliases } from './resolve-model.ts';
+import type { Ticker } from './ticker.ts';
 
 export interface DispatchDeps {
   readonly directory: WorkerDirectory;
@@ -21,6 +22,7 @@ export interface DispatchDeps {
   readonly retry: RetryOptions;
   readonly budget: RetryBudget;
   readonly clocks: ClockOptions;
+  readonly ticker: Ticker;
   readonly clock: Clock;
   readonly random: Random;
   /** A number that stands for a caller's key in cool-downs; 0 for no key. */

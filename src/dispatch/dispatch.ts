@@ -57,7 +57,7 @@ export class Dispatcher {
       last = outcome.answer || !last?.answer ? outcome : { ...outcome, answer: last.answer };
       const plan = this.#plan(call, outcome, tried, keyDigest);
       if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
-      if (plan.again) tried = [];
+      if (plan.again) tried = this.#nextRound(call, keyDigest);
       backoffMs = plan.delayMs;
       if (!(await client.wait(plan.delayMs, this.#deps.clock))) return applyOutcome(call.record, { kind: 'client_gone' });
     }
@@ -118,6 +118,19 @@ export class Dispatcher {
     );
     if (plan.kind === 'retry' && plan.costsBudget && !budget.withdraw(clock.now())) return { kind: 'give_up' };
     return plan;
+  }
+
+  /**
+   * Every worker has been tried: whom to leave out of the next round. One that answered, though badly, is a better
+   * bet than one that could not be reached or stayed silent; those are asked again only when there is nobody else.
+   */
+  #nextRound(call: Call, keyDigest: number): string[] {
+    const { directory, aliases, clock, retry } = this.#deps;
+    const { members } = resolveModel(call.model, call.modelOptional, directory.snapshot(), aliases);
+    const silent = call.record.attempts.filter(({ status }) => status === 0).map(({ workerId }) => workerId);
+    // Cool-downs that end within what the gateway waits out will be over by then.
+    const nowMs = clock.now() + retry.retryAfterMaxMs;
+    return hasCandidates(members, { tried: silent, keyDigest, nowMs }) ? silent : [];
   }
 
   /** Nothing more to try: the last real answer of a worker, else the last error, else why no worker could be asked. */

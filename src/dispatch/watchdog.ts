@@ -1,40 +1,30 @@
-/** The clocks of one attempt at work: one timer, moved lazily, so that a chunk costs no timer operation. */
-import type { Clock, Timer } from '../base/clock.ts';
+/** The clocks of one attempt: in which phase it is, since when, and whether that is too long. Owns no timer. */
+import type { Clock } from '../base/clock.ts';
 import type { ClockOptions, Phase } from '../resilience/clocks.ts';
 import { deadlineOf } from '../resilience/clocks.ts';
 
 export class Watchdog {
   readonly #options: ClockOptions;
   readonly #clock: Clock;
-  readonly #onExpired: (phase: Phase | 'slow_client') => void;
-  readonly #callStartedAt: number;
-  readonly #sentAt: number;
   readonly #isStream: boolean;
+  readonly #callStartedAt: number;
+  readonly sentAt: number;
   #phase: Phase = 'headers';
   #lastByteAt: number;
   #pausedAt = 0;
-  #timer: Timer | undefined;
 
-  constructor(
-    options: ClockOptions,
-    call: { readonly startedAt: number; readonly isStream: boolean },
-    clock: Clock,
-    onExpired: (phase: Phase | 'slow_client') => void,
-  ) {
+  constructor(options: ClockOptions, call: { readonly startedAt: number; readonly isStream: boolean }, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#onExpired = onExpired;
-    this.#callStartedAt = call.startedAt;
     this.#isStream = call.isStream;
-    this.#sentAt = clock.now();
-    this.#lastByteAt = this.#sentAt;
-    this.#arm(this.#sentAt);
+    this.#callStartedAt = call.startedAt;
+    this.sentAt = clock.now();
+    this.#lastByteAt = this.sentAt;
   }
 
   enter(phase: Phase): void {
     this.#phase = phase;
     this.touch();
-    this.#rearm();
   }
 
   /** Bytes arrived. */
@@ -52,41 +42,19 @@ export class Watchdog {
     this.touch();
   }
 
-  stop(): void {
-    if (this.#timer) this.#clock.clearTimer(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #deadline(): number {
+  /** The phase whose limit has passed; `slow_client` when it is the client that takes nothing. */
+  expired(nowMs: number): Phase | 'slow_client' | undefined {
     if (this.#pausedAt > 0) {
-      return this.#options.idleMs > 0 ? this.#pausedAt + this.#options.idleMs : Number.POSITIVE_INFINITY;
+      const { idleMs } = this.#options;
+      return idleMs > 0 && nowMs - this.#pausedAt >= idleMs ? 'slow_client' : undefined;
     }
-    return deadlineOf(this.#options, {
+    const deadline = deadlineOf(this.#options, {
       phase: this.#phase,
       isStream: this.#isStream,
       callStartedAt: this.#callStartedAt,
-      sentAt: this.#sentAt,
+      sentAt: this.sentAt,
       lastByteAt: this.#lastByteAt,
     });
-  }
-
-  #rearm(): void {
-    this.stop();
-    this.#arm(this.#clock.now());
-  }
-
-  #arm(now: number): void {
-    const deadline = this.#deadline();
-    // A pause may begin while no limit of the worker's own is set; the idle limit then still bounds it.
-    const delay = Number.isFinite(deadline) ? deadline - now : this.#options.idleMs;
-    if (delay <= 0 && !Number.isFinite(deadline)) return;
-    this.#timer = this.#clock.setTimer(() => this.#check(), Math.max(delay, 1));
-  }
-
-  #check(): void {
-    this.#timer = undefined;
-    const now = this.#clock.now();
-    if (now < this.#deadline()) return this.#arm(now);
-    this.#onExpired(this.#pausedAt > 0 ? 'slow_client' : this.#phase);
+    return nowMs >= deadline ? this.#phase : undefined;
   }
 }

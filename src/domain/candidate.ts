@@ -23,10 +23,3 @@ export interface PoolMember {
   readonly candidate: Candidate;
   readonly gate: Gate;
 }
-
-/** The members of a pool that are in state `ready`, in a stable order. */
-export interface Pool {
-  /** The model id that the workers know, i.e. after aliases. */
-  readonly model: string;
-  readonly members: readonly PoolMember[];
-}

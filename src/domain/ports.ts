@@ -38,8 +38,6 @@ export type AttemptVerdict =
   /** 4xx, or the client left: says nothing about the worker. */
   | { readonly kind: 'neutral' };
 
-export type VerdictKind = AttemptVerdict['kind'];
-
 /** One in-flight slot on one worker. `settle` is idempotent. */
 export interface Lease {
   settle(verdict: AttemptVerdict): void;

@@ -54,9 +54,24 @@ function jsonWriter(sink: Sink, level: LogLevel): Write {
   return (at, message, fields) => logger[at](fields, message);
 }
 
+/** ISO time; the part down to the second is made once a second. */
+function createStamp(): (wallMs: number) => string {
+  let second = -1;
+  let prefix = '';
+  return (wallMs) => {
+    const at = Math.floor(wallMs / 1_000);
+    if (at !== second) {
+      second = at;
+      prefix = new Date(at * 1_000).toISOString().slice(0, 20);
+    }
+    return `${prefix}${String(Math.floor(wallMs) % 1_000).padStart(3, '0')}Z`;
+  };
+}
+
 function textWriter(sink: Sink, wallTime: () => number): Write {
+  const stamp = createStamp();
   return (level, message, fields) => {
-    let line = `${new Date(wallTime()).toISOString()} ${level.toUpperCase().padEnd(5)} ${message}`;
+    let line = `${stamp(wallTime())} ${level.toUpperCase().padEnd(5)} ${message}`;
     for (const name in fields) {
       const value = fields[name];
       if (value !== undefined) line += ` ${name}=${plain(value)}`;

@@ -19,6 +19,7 @@ type ChoiceTest = (choice: Record<string, unknown>) => boolean;
 export class ChoicesTap implements StreamTap {
   usage: Usage | undefined;
   isComplete = false;
+  readonly endTellsAll = true;
   failure: string | undefined;
   #sawContent = false;
   readonly #hasContent: ChoiceTest;

@@ -22,6 +22,8 @@ export interface StreamTap {
   readonly usage: Usage | undefined;
   /** True once the stream has said that it is complete: an end without it is a cut. */
   readonly isComplete: boolean;
+  /** True: once content has begun, only the end of the stream need be read (see SseTail). */
+  readonly endTellsAll: boolean;
   /** The worker's own words about an in-band error. */
   readonly failure: string | undefined;
   /** The frames that end this stream when it broke, so that no client takes it for complete. */

@@ -10,6 +10,7 @@ import { lastObject, usageFromOpenAi } from './usage.ts';
 class OpaqueTap implements StreamTap {
   readonly usage = undefined;
   readonly isComplete = true;
+  readonly endTellsAll = true;
   readonly failure = undefined;
 
   frame(): FrameKind {

@@ -12,7 +12,7 @@ export interface RetryBudgetOptions {
 }
 
 /** The bucket starts with and holds at most this many minimums: room for what breakers have yet to learn. */
-const START_FACTOR = 4;
+const START_FACTOR = 5;
 const CAPACITY_FACTOR = 32;
 /** Time in which an empty bucket regains `minimum`. */
 const REFILL_MS = 3_000;

@@ -124,7 +124,8 @@ async function serveControl(
   } catch (thrown) {
     const error = GatewayError.from(thrown);
     failCall(error, record);
-    reply.error(error, dialectOf(target), record.requestId, !request.complete);
+    const facts = { dialect: dialectOf(target), requestId: record.requestId, closeAfter: !request.complete };
+    reply.error(error, error.code === 'method_not_allowed' ? { ...facts, allow: allowedMethod(target) } : facts);
   }
 }
 

@@ -5,12 +5,23 @@ import type { HeaderList } from '../domain/headers.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
 import type { Dialect } from '../protocols/dialect.ts';
 
+interface ErrorFacts {
+  readonly dialect: Dialect;
+  readonly requestId: string;
+  /** The request was not read to its end. */
+  readonly closeAfter: boolean;
+  /** The method that the path knows, for a 405. */
+  readonly allow?: string;
+}
+
 export class HttpReply implements ReplyWriter {
   readonly #response: ServerResponse;
   /** Headers that every answer of the edge carries, e.g. CORS. */
   readonly #extra: HeaderList;
   #isGone = false;
   #onGone: (() => void) | undefined;
+  #onDrain: (() => void) | undefined;
+  #isWaiting = false;
 
   constructor(response: ServerResponse, extra: HeaderList) {
     this.#response = response;
@@ -35,7 +46,7 @@ export class HttpReply implements ReplyWriter {
   }
 
   onDrain(listener: () => void): void {
-    this.#response.on('drain', listener);
+    this.#onDrain = listener;
   }
 
   head(status: number, headers: HeaderList): void {
@@ -45,7 +56,15 @@ export class HttpReply implements ReplyWriter {
   }
 
   write(chunk: Buffer): boolean {
-    return this.isGone || this.#response.write(chunk);
+    if (this.isGone || this.#response.write(chunk)) return true;
+    if (!this.#isWaiting) {
+      this.#isWaiting = true;
+      this.#response.once('drain', () => {
+        this.#isWaiting = false;
+        this.#onDrain?.();
+      });
+    }
+    return false;
   }
 
   end(chunk?: Buffer): void {
@@ -56,11 +75,12 @@ export class HttpReply implements ReplyWriter {
     this.#response.destroy();
   }
 
-  /** The gateway's own error in the client's dialect. `closeAfter`: the request was not read to its end. */
-  error(error: GatewayError, dialect: Dialect, requestId: string, closeAfter: boolean): void {
+  /** The gateway's own error in the client's dialect. */
+  error(error: GatewayError, { dialect, requestId, closeAfter, allow }: ErrorFacts): void {
     const body = dialect.encodeError(error, requestId);
     const headers: HeaderList = ['content-type', 'application/json', 'content-length', String(body.length)];
     headers.push('x-request-id', requestId, 'x-smg-error-code', error.code);
+    if (allow !== undefined) headers.push('allow', allow);
     if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds));
     if (closeAfter) headers.push('connection', 'close');
     this.head(error.status, headers);

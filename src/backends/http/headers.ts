@@ -50,26 +50,29 @@ export function upstreamHeaders(request: UpstreamRequest): HeaderList {
   return list;
 }
 
+/** An answer's headers as undici gives them: lower-case names, values of a repeated name in a list. */
+export type ParsedHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /** The names that a `Connection` header adds to the hop-by-hop ones. */
-function namedByConnection(raw: readonly Buffer[]): readonly string[] | undefined {
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] as Buffer;
-    if (name.length !== 10 || name.toString('latin1').toLowerCase() !== 'connection') continue;
-    const names = (raw[i + 1] as Buffer).toString('latin1').toLowerCase().split(',');
-    return names.map((part) => part.trim()).filter((part) => part !== 'keep-alive' && part !== 'close');
-  }
-  return undefined;
+function namedByConnection(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined || value === 'keep-alive' || value === 'close') return NONE;
+  return String(value)
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
 }
 
-/** The worker's answer headers without those of its hop. Repeated headers stay repeated, names become lower-case. */
-export function answerHeaders(raw: readonly Buffer[]): HeaderList {
-  const named = namedByConnection(raw);
+const NONE: readonly string[] = [];
+
+/** The worker's answer headers without those of its hop. Repeated headers stay repeated. */
+export function answerHeaders(headers: ParsedHeaders): HeaderList {
+  const named = namedByConnection(headers['connection']);
   const list: HeaderList = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = (raw[i] as Buffer).toString('latin1').toLowerCase();
-    if (HOP_BY_HOP.has(name) || OWN.has(name)) continue;
-    if (named && named.length > 0 && named.includes(name)) continue;
-    list.push(name, (raw[i + 1] as Buffer).toString('latin1'));
+  for (const name in headers) {
+    if (HOP_BY_HOP.has(name) || OWN.has(name) || named.includes(name)) continue;
+    const value = headers[name];
+    if (typeof value === 'string') list.push(name, value);
+    else if (value !== undefined) for (const each of value) list.push(name, each);
   }
   return list;
 }

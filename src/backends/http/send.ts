@@ -5,6 +5,7 @@ import type { Worker } from '../../domain/worker.ts';
 import type { Connection } from './connections.ts';
 import { Connections } from './connections.ts';
 import { exchangeError, isStaleConnection } from './faults.ts';
+import type { ParsedHeaders } from './headers.ts';
 import { answerHeaders, upstreamHeaders } from './headers.ts';
 
 export interface HttpBackendOptions {
@@ -55,8 +56,6 @@ interface WorkerAddress {
   readonly basePath: string;
 }
 
-const NO_HEADERS: readonly Buffer[] = [];
-
 /**
  * One exchange; it is the handler that undici drives. A request that a dead warm connection swallowed (reset before
  * the first byte of an answer) is sent once more over a fresh connection: an idle close is no fault of the worker.
@@ -104,10 +103,10 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     if (this.#isOver) controller.abort(new Error('aborted'));
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
     if (this.#isOver || status < 200) return;
     this.#hasHead = true;
-    this.#sink.head(status, answerHeaders((controller.rawHeaders as readonly Buffer[] | null) ?? NO_HEADERS));
+    this.#sink.head(status, answerHeaders(headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -124,13 +123,14 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return;
     const wasSent = this.#controller !== undefined;
+    // The connection is dead or was never made. It is not used again: undici does not allow a new request on a client
+    // that is just reporting that it could not connect.
+    if (this.#connection) this.#address.connections.discard(this.#connection);
     if (this.#wasWarm && !this.#hasHead && isStaleConnection(error)) {
-      this.#giveBack();
       this.#dispatch(this.#address.connections.takeFresh());
       return;
     }
     this.#isOver = true;
-    this.#giveBack();
     this.#sink.error(exchangeError(this.#workerId, error, wasSent));
   }
 

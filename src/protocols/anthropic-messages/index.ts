@@ -12,6 +12,7 @@ const DELTA = '"content_block_delta"';
 class MessagesTap implements StreamTap {
   usage: Usage | undefined;
   isComplete = false;
+  readonly endTellsAll = true;
   failure: string | undefined;
   #sawContent = false;
 

@@ -14,6 +14,8 @@ const ENDS = new Set(['response.completed', 'response.incomplete', 'response.fai
 class ResponsesTap implements StreamTap {
   usage: Usage | undefined;
   isComplete = false;
+  /** False: the last event repeats the whole answer and may be long. */
+  readonly endTellsAll = false;
   failure: string | undefined;
   #sawContent = false;
   #responseId: string | undefined;
@@ -24,6 +26,8 @@ class ResponsesTap implements StreamTap {
       this.#frames += 1;
       return 'content';
     }
+    // The later pieces of a last event that was too long to be read at once: the usage stands near its end.
+    if (this.isComplete) this.usage ??= usageFromOpenAi(lastObject(frame, '"usage"'));
     const view = readFrame(frame);
     if (view.data === undefined) return 'heartbeat';
     if (view.data.trim() === '[DONE]') {

@@ -13,6 +13,7 @@ const FINISH = '"finish_reason"';
 class GenerateTap implements StreamTap {
   usage: Usage | undefined;
   isComplete = false;
+  readonly endTellsAll = true;
   failure: string | undefined;
 
   frame(frame: Buffer): FrameKind {
