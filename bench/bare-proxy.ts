@@ -111,5 +111,8 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   const address = server.address();
-  process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 });
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  // Started by hand, without a harness, it says on stdout where it listens.
+  if (process.send === undefined) console.log(JSON.stringify({ port }));
+  else process.send({ port });
 });

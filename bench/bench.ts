@@ -37,6 +37,9 @@ export class Bench {
     this.root = root;
     this.provenance = provenance(root, this.cores.note);
     this.#options = options;
+    for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+      process.once(signal, () => void this.close().finally(() => process.exit(code)));
+    }
   }
 
   placeFor(enginePorts: readonly number[]): Place {

@@ -76,7 +76,8 @@ async function measure(job: Job, tally: Tally): Promise<Window> {
   const start = performance.now();
   tally.isOpen = true;
   await sleep(job.seconds * 1000);
-  while (tally.answers < job.minSamples && performance.now() - start < job.seconds * 10_000) await sleep(POLL_MS);
+  while (tally.answers < job.minSamples && tally.failures === 0 && performance.now() - start < job.seconds * 10_000)
+    await sleep(POLL_MS);
   tally.isOpen = false;
   const seconds = (performance.now() - start) / 1000;
   const after = readCpu(job);

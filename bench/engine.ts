@@ -170,4 +170,6 @@ async function listen(): Promise<number> {
 process.on('disconnect', () => process.exit(0));
 process.on('message', () => process.send?.({ ...count }));
 const ports = [await listen(), await listen()];
-process.send?.({ ports });
+// Started by hand, without a harness, it says on stdout where it listens.
+if (process.send === undefined) console.log(JSON.stringify({ ports }));
+else process.send({ ports });

@@ -5,8 +5,16 @@ export const checkSteps = [
   tool('format', '@biomejs/biome/bin/biome', 'format', '.'),
   tool('lint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings', 'src', 'sim', 'test', 'bench', 'scripts'),
   tool('types', 'typescript-native/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
-  tool('import law', 'dependency-cruiser/bin/dependency-cruise.mjs', 'src', 'sim'),
+  tool('import law', 'dependency-cruiser/bin/dependency-cruiser.mjs', 'src', 'sim'),
   tool('unused code', 'knip/bin/knip.js'),
   node('generated docs', 'scripts/generate-docs.ts', '--check'),
-  node('unit tests', '--test', '--test-reporter=dot', 'src/**/*.test.ts', 'sim/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'),
+  node(
+    'unit tests',
+    '--test',
+    '--test-reporter=dot',
+    'src/**/*.test.ts',
+    'sim/**/*.test.ts',
+    'bench/**/*.test.ts',
+    'scripts/**/*.test.ts',
+  ),
 ];

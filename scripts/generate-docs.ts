@@ -7,6 +7,8 @@ import { commonOptions, serveOptions } from '../src/config/command-options.ts';
 import { fileKeyOf, flagOf, variableOf } from '../src/config/names.ts';
 import { defaultText, type Option, type OptionTable } from '../src/config/option.ts';
 import { options } from '../src/config/schema.ts';
+import { errorTable } from '../src/domain/errors.ts';
+import { DEFAULT_BUCKETS, metricTable } from '../src/observability/metric-table.ts';
 import { policies } from '../src/routing/policies/index.ts';
 
 /** One generated page: its path from the root of the repository, and its whole text. */
@@ -92,7 +94,59 @@ ${table(['Policy', 'What it does'], policyRows)}
 `;
 }
 
-const pages: readonly Page[] = [{ path: 'docs/reference/configuration.md', text: configurationPage }];
+function metricsPage(): string {
+  const rows = Object.entries(metricTable).map(([name, row]) => {
+    const labels = row.labels.length > 0 ? row.labels.map(code).join(', ') : 'none';
+    return [code(name), row.type, labels, row.help];
+  });
+  return `${MARK}
+
+# Metrics
+
+Served as Prometheus text at \`GET /metrics\` on \`--prometheus-port\` (29000), switched off by \`--disable-metrics\`.
+Times are in seconds, sizes in bytes. Label values come from what the gateway knows (its routes, its workers, the models
+that they list), never from a client's text; a call for an unknown model has an empty \`model\`.
+
+${table(['Metric', 'Type', 'Labels', 'What it counts'], rows)}
+
+Histograms have the buckets ${DEFAULT_BUCKETS.join(', ')} unless \`--prometheus-duration-buckets\` names others.
+`;
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorTable).map(([name, row]) => {
+    return [code(name), String(row.status), code(row.type), row.origin, row.meaning];
+  });
+  return `${MARK}
+
+# Errors
+
+Every error that the gateway itself answers has a code, in the body and in the header \`x-smg-error-code\`, and speaks
+the dialect of the path. An error of a worker passes unchanged, under the code \`upstream_error\` in that header and with
+the worker's id in \`x-smg-worker\`. After a stream has begun, an error comes as the last event of the stream, in place
+of its usual end.
+
+On the OpenAI paths and on the gateway's own:
+
+\`\`\`json
+{"error": {"message": "…", "type": "not_found_error", "param": "model", "code": "model_not_found"}}
+\`\`\`
+
+On \`/v1/messages\`:
+
+\`\`\`json
+{"type": "error", "error": {"type": "not_found_error", "message": "…"}, "request_id": "msg_…"}
+\`\`\`
+
+${table(['Code', 'Status', 'Type', 'Caused by', 'Meaning'], rows)}
+`;
+}
+
+const pages: readonly Page[] = [
+  { path: 'docs/reference/configuration.md', text: configurationPage },
+  { path: 'docs/reference/metrics.md', text: metricsPage },
+  { path: 'docs/reference/errors.md', text: errorsPage },
+];
 
 const isCheck = process.argv.includes('--check');
 for (const { path, text } of pages) {

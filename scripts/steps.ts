@@ -28,7 +28,9 @@ export function runSteps(steps: readonly Step[]): void {
     const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
     if (error) process.stdout.write(`${error.message}\n`);
     if (status !== 0) failed.push(name);
-    process.stdout.write(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)\n`);
+    process.stdout.write(
+      `== ${name}: ${status === 0 ? 'ok' : 'FAILED'} (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)\n`,
+    );
   }
   if (failed.length === 0) return;
   process.stdout.write(`\nFailed: ${failed.join(', ')}\n`);

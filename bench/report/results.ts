@@ -19,6 +19,8 @@ interface Kept {
 
 const ORDER: readonly Kind[] = ['matrix', 'memory', 'streams'];
 
+const BIOME = join(import.meta.dirname, '../../node_modules/.bin/biome');
+
 const PREAMBLE = `# Benchmark results
 
 Written by \`npm run bench\` from bench/results.json; not edited by hand. Losing rows stay in.
@@ -35,9 +37,16 @@ export function keep(folder: string, kind: Kind, section: Section, raw: unknown)
     ? (JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<Kind, Kept>>)
     : {};
   kept[kind] = { section, raw };
-  writeFileSync(path, `${JSON.stringify(kept, null, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(kept, rounded, 2)}\n`);
+  // The repository's own format, so that kept results do not fail its check; without biome they are JSON all the same.
+  spawnSync(process.execPath, [BIOME, 'format', '--write', path], { stdio: 'ignore' });
   const sections = ORDER.flatMap((each) => (kept[each] === undefined ? [] : [renderSection(kept[each].section)]));
   writeFileSync(join(folder, 'RESULTS.md'), [PREAMBLE, ...sections].join('\n'));
+}
+
+/** Five significant digits: more is noise, and makes every diff a wall. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }
 
 export function provenance(root: string, cores: string): Provenance {

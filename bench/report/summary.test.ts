@@ -81,6 +81,16 @@ test('a row that shared the machine in every round is pointed out', () => {
   assert.deepEqual(matrixNotes(quiet), []);
 });
 
+test('a round with failures gives no figures, only its count of failures', () => {
+  const failed = { ...round('bare', 1, { requestsPerSecond: 99_999 }), failures: 3 };
+  const [mixed] = summarise([failed, round('bare', 2, { requestsPerSecond: 900 })], 'best');
+  assert.equal(mixed?.figures.requestsPerSecond, 900);
+  assert.equal(mixed?.failures, 3);
+  const alone = summarise([failed], 'best');
+  assert.ok(Number.isNaN(alone[0]?.figures.requestsPerSecond));
+  assert.ok(!/NaN/.test(JSON.stringify(matrixTable(alone))));
+});
+
 test('a section shows table, goals, notes and failures', () => {
   const rows = summarise([round('direct', 1, {}), round('bare', 1, {})], 'best');
   const provenance = {

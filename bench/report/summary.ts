@@ -81,8 +81,10 @@ function merge(
   group: readonly Round[],
   pick: Pick,
 ): Omit<Row, 'addedP50' | 'addedP99' | 'addedFirstByte'> {
+  // A round with wrong answers measured something else: it is counted as failed and gives no figures.
+  const clean = group.filter((round) => round.failures === 0);
   const choose = (key: keyof Figures): number => {
-    const values = group.map((round) => round.figures[key]).sort((a, b) => a - b);
+    const values = clean.map((round) => round.figures[key]).sort((a, b) => a - b);
     if (pick === 'median' && key !== 'peakBytes') return values[Math.floor(values.length / 2)] ?? Number.NaN;
     return (HIGHER_IS_BETTER.includes(key) ? values.at(-1) : values[0]) ?? Number.NaN;
   };

@@ -40,9 +40,9 @@ export function number(value: number): string {
 }
 
 export function megabytes(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
+  return Number.isFinite(bytes) ? (bytes / 2 ** 20).toFixed(0) : '–';
 }
 
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(0)}%`;
+  return Number.isFinite(share) ? `${(share * 100).toFixed(0)}%` : '–';
 }

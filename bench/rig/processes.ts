@@ -3,7 +3,7 @@
  * Shapes  new Rig() · start(spec) → Started · stopAll(); Started.ask(message) → next IPC message
  * Units   ms
  * Errors  `ask` rejects when the process ends or stays silent; a death shows as `hasEnded`
- * Owner   bench/main.ts, which calls stopAll in a finally; Ctrl-C and SIGTERM do the same
+ * Owner   bench/main.ts, through bench/bench.ts, which stops all in a finally and on Ctrl-C and SIGTERM
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { pinned } from './pinning.ts';
@@ -72,12 +72,6 @@ export class Started {
 
 export class Rig {
   readonly #started: Started[] = [];
-
-  constructor() {
-    for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
-      process.once(signal, () => void this.stopAll().finally(() => process.exit(code)));
-    }
-  }
 
   async start(spec: StartSpec): Promise<Started> {
     const [file = '', ...args] = pinned(spec.command, spec.core);

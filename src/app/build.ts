@@ -19,6 +19,7 @@ import { GatewayTelemetry } from '../observability/telemetry.ts';
 import { protocols } from '../protocols/index.ts';
 import { RetryBudget } from '../resilience/retry-budget.ts';
 import { findPolicy } from '../routing/policies/index.ts';
+import { answerClientErrors } from '../server/client-error.ts';
 import { createListener } from '../server/listener.ts';
 import { createMetricsListener } from '../server/metrics-listener.ts';
 import { ConditionBook } from '../workers/condition.ts';
@@ -46,7 +47,9 @@ export interface Gateway {
 export async function startGateway(config: Config): Promise<Gateway> {
   const clock = systemClock;
   const random = systemRandom;
-  const logger = createLogger({ level: config.logLevel, json: config.logJson, dir: config.logDir }, () => clock.wallTime());
+  const logger = createLogger({ level: config.logLevel, json: config.logJson, dir: config.logDir }, () =>
+    clock.wallTime(),
+  );
 
   // What is seen.
   const buckets = config.prometheusDurationBuckets.length > 0 ? config.prometheusDurationBuckets : DEFAULT_BUCKETS;
@@ -117,6 +120,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
   });
   const server = createServer(SERVER_OPTIONS, listener);
+  answerClientErrors(server);
   const metricsServer = metrics && createServer(createMetricsListener(() => metrics.registry.render()));
   const servers = metricsServer ? [server, metricsServer] : [server];
   const connections = countConnections(server);
@@ -125,7 +129,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
       snapshot: () => registry.snapshot(),
       breaker: (id) => {
         const breaker = conditions.of(id)?.breaker;
-        return breaker && { state: breaker.state, failures: breaker.consecutiveFailures, successes: breaker.consecutiveSuccesses };
+        return (
+          breaker && {
+            state: breaker.state,
+            failures: breaker.consecutiveFailures,
+            successes: breaker.consecutiveSuccesses,
+          }
+        );
       },
       openConnections: () => connections.size,
     },
@@ -139,7 +149,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
   };
   try {
     const url = await listen(server, { name: 'the gateway', flag: '--port', host: config.host, port: config.port });
-    const metricsAt = { name: 'metrics', flag: '--prometheus-port', host: config.prometheusHost, port: config.prometheusPort };
+    const metricsAt = {
+      name: 'metrics',
+      flag: '--prometheus-port',
+      host: config.prometheusHost,
+      port: config.prometheusPort,
+    };
     const metricsUrl = metricsServer && (await listen(metricsServer, metricsAt));
     for (const spec of workerSpecs(config)) fleet.add(spec);
     logStart(logger, config, url);

@@ -37,9 +37,15 @@ function explain(error: NodeJS.ErrnoException, { name, flag, host, port }: Liste
     return new ListenError('port_in_use', `Port ${port} for ${name} is already in use; choose another with ${flag}.`);
   }
   if (error.code === 'EACCES') {
-    return new ListenError('cannot_listen', `Port ${port} for ${name} may not be used by this user; choose another with ${flag}.`);
+    return new ListenError(
+      'cannot_listen',
+      `Port ${port} for ${name} may not be used by this user; choose another with ${flag}.`,
+    );
   }
-  return new ListenError('cannot_listen', `Cannot listen on ${host}:${port} for ${name}: ${error.code ?? error.message}.`);
+  return new ListenError(
+    'cannot_listen',
+    `Cannot listen on ${host}:${port} for ${name}: ${error.code ?? error.message}.`,
+  );
 }
 
 /** A wildcard address is no address to connect to. */

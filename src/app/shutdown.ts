@@ -35,11 +35,13 @@ export async function shutDown(steps: ShutdownSteps, options: StopOptions): Prom
   if (!options.force && options.settle !== false) {
     await Promise.race([wait(clock, Math.min(steps.settleMs, steps.graceMs / 2)), steps.forced]);
   }
-  const closed = Promise.all(servers.map(close));
+  const closed = Promise.all(servers.map((server) => close(clock, server)));
   if (options.force) {
     for (const server of servers) server.closeAllConnections();
   } else if (!(await endsWithin(clock, closed, endsAt - clock.now()))) {
-    dispatcher.cancelAll(new GatewayError('shutting_down', 'The gateway is shutting down; this answer is not complete.'));
+    dispatcher.cancelAll(
+      new GatewayError('shutting_down', 'The gateway is shutting down; this answer is not complete.'),
+    );
     await endsWithin(clock, closed, LAST_WORDS_MS);
     for (const server of servers) server.closeAllConnections();
   }
@@ -47,10 +49,22 @@ export async function shutDown(steps: ShutdownSteps, options: StopOptions): Prom
   steps.release();
 }
 
-function close(server: Server): Promise<void> {
+/** Connections become idle one by one as their last answers end, and an idle one would wait for its keep-alive time. */
+const SWEEP_MS = 100;
+
+function close(clock: Clock, server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    let isClosed = false;
+    server.close(() => {
+      isClosed = true;
+      resolve();
+    });
+    const sweep = () => {
+      if (isClosed) return;
+      server.closeIdleConnections();
+      clock.setTimer(sweep, SWEEP_MS);
+    };
+    sweep();
   });
 }
 

@@ -55,8 +55,13 @@ export async function runUntilStopped(
 ): Promise<number> {
   const cause = await Promise.race([stop.first, ended]);
   // Only SIGTERM comes from somebody who watches readiness and needs time to look away.
-  const drained = gateway.stop({ settle: cause === 'SIGTERM' }).then(() => (typeof cause === 'number' ? cause : 0));
+  let isForced = false;
+  const drained = gateway.stop({ settle: cause === 'SIGTERM' }).then(() => {
+    if (isForced) return 1;
+    return typeof cause === 'number' ? cause : 0;
+  });
   const forced = stop.second.then(async () => {
+    isForced = true;
     await Promise.race([gateway.stop({ force: true }), delay(FORCED_END_MS)]);
     return 1;
   });

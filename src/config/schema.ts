@@ -61,7 +61,7 @@ const listener = {
 const workers = {
   workerUrls: list(
     workerUrl,
-    { group: 'Workers', default: [], doc: 'Workers to send calls to; a URL without a scheme is probed.' },
+    { group: 'Workers', default: [], doc: 'Workers to send calls to; a URL without a scheme is taken as http.' },
     eachUrlOnce,
   ),
   workerApiKey: optional(secret('key'), {

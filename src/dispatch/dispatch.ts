@@ -59,7 +59,8 @@ export class Dispatcher {
       if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
       if (plan.again) tried = this.#nextRound(call, keyDigest);
       backoffMs = plan.delayMs;
-      if (!(await client.wait(plan.delayMs, this.#deps.clock))) return applyOutcome(call.record, { kind: 'client_gone' });
+      if (!(await client.wait(plan.delayMs, this.#deps.clock)))
+        return applyOutcome(call.record, { kind: 'client_gone' });
     }
   }
 
@@ -74,7 +75,13 @@ export class Dispatcher {
     const { leases, clock, protocols } = this.#deps;
     const { worker } = place;
     const lease = leases.acquire(worker.id, side.keyDigest);
-    const entry: AttemptRecord = { workerId: worker.id, status: 0, error: undefined, verdict: 'neutral', backoffMs: side.backoffMs };
+    const entry: AttemptRecord = {
+      workerId: worker.id,
+      status: 0,
+      error: undefined,
+      verdict: 'neutral',
+      backoffMs: side.backoffMs,
+    };
     call.record.attempts.push(entry);
     call.record.workerId = worker.id;
     call.record.upstreamStartedAt = clock.now();
@@ -98,7 +105,10 @@ export class Dispatcher {
         clientHeaders: call.headers,
         requestId: call.requestId,
         key: keyFor(worker, call.callerKey),
-        body: place.model === call.model || call.model === undefined ? call.body : replaceModel(call.body, call.modelSpans, place.model),
+        body:
+          place.model === call.model || call.model === undefined
+            ? call.body
+            : replaceModel(call.body, call.modelSpans, place.model),
       });
     });
   }

@@ -29,9 +29,13 @@ export function resolveModel(
   if (named) return { model, members: named, isListed: true };
   if (fleet.wildcards.length > 0) return { model, members: fleet.wildcards, isListed: false };
   if (fleet.hasUnknown || fleet.members.length === 0) throw noWorkers(fleet);
-  throw new GatewayError('model_not_found', `The model \`${shorten(model)}\` does not exist here. ${listModels(fleet)}`, {
-    param: 'model',
-  });
+  throw new GatewayError(
+    'model_not_found',
+    `The model \`${shorten(model)}\` does not exist here. ${listModels(fleet)}`,
+    {
+      param: 'model',
+    },
+  );
 }
 
 /** A call without a model is served when there is no doubt which one is meant. */
@@ -46,7 +50,10 @@ function resolveUnnamed(isOptional: boolean, fleet: FleetSnapshot): ResolvedMode
 }
 
 function noWorkers(fleet: FleetSnapshot): GatewayError {
-  const text = fleet.members.length === 0 ? 'No worker is registered.' : 'No worker has joined yet; workers are still being probed.';
+  const text =
+    fleet.members.length === 0
+      ? 'No worker is registered.'
+      : 'No worker has joined yet; workers are still being probed.';
   return new GatewayError('no_available_workers', text, { retryAfterSeconds: 1 });
 }
 

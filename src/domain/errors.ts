@@ -37,6 +37,12 @@ export const errorTable = {
     origin: 'client',
     meaning: 'A field or a header of the request has a value that the gateway cannot use.',
   },
+  invalid_http: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The request is not valid HTTP/1.1; the connection is closed.',
+  },
   missing_model: {
     status: 400,
     type: 'invalid_request_error',
@@ -84,6 +90,12 @@ export const errorTable = {
     type: 'invalid_request_error',
     origin: 'client',
     meaning: 'The body is not JSON, or it is sent with a content encoding that the gateway does not read.',
+  },
+  headers_too_large: {
+    status: 431,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'The request headers are larger than 32 KiB together.',
   },
   rate_limited: {
     status: 429,

@@ -49,7 +49,12 @@ export function createLogger(options: LogOptions, wallTime: () => number): Logge
 type Write = (level: LogLevel, message: string, fields: LogFields) => void;
 
 function jsonWriter(sink: Sink, level: LogLevel): Write {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   const logger = pino(options, { write: (line: string) => sink.write(line) });
   return (at, message, fields) => logger[at](fields, message);
 }

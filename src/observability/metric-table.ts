@@ -114,7 +114,8 @@ export type MetricName = keyof typeof metricTable;
 
 /** Seconds; from a cache hit on loopback to a long generation. */
 export const DEFAULT_BUCKETS: readonly number[] = [
-  0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 90, 120, 180, 240, 300, 600, 1800, 3600, 7200,
+  0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 90, 120, 180, 240, 300, 600, 1800,
+  3600, 7200,
 ];
 
 /** Upper bounds, seconds, of the age classes of requests in flight. */

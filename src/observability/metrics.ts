@@ -6,12 +6,16 @@ import type { MetricName } from './metric-table.ts';
 import type { CounterChild, CounterFamily, GaugeFamily, HistogramChild, HistogramFamily } from './registry.ts';
 import { MetricRegistry } from './registry.ts';
 
-type NamesOf<Type> = { [Name in MetricName]: (typeof metricTable)[Name]['type'] extends Type ? Name : never }[MetricName];
+type NamesOf<Type> = {
+  [Name in MetricName]: (typeof metricTable)[Name]['type'] extends Type ? Name : never;
+}[MetricName];
 
 /** What is read from the fleet at each scrape. */
 export interface FleetView {
   snapshot(): FleetSnapshot;
-  breaker(workerId: string): { readonly state: BreakerName; readonly failures: number; readonly successes: number } | undefined;
+  breaker(
+    workerId: string,
+  ): { readonly state: BreakerName; readonly failures: number; readonly successes: number } | undefined;
   openConnections(): number;
 }
 
@@ -91,7 +95,8 @@ export class Metrics {
     if (bundle.errors) bundle.errors.value += 1;
     bundle.selection.value += record.attempts.length;
     for (let i = 0; i < record.attempts.length; i += 1) this.#attemptEnded(record, i);
-    if (record.retriesExhausted) this.counter('smg_worker_retries_exhausted_total').with(WORKER_TYPE, record.route).value += 1;
+    if (record.retriesExhausted)
+      this.counter('smg_worker_retries_exhausted_total').with(WORKER_TYPE, record.route).value += 1;
     const { usage } = record;
     if (usage) {
       bundle.input.value += usage.inputTokens;
@@ -119,7 +124,8 @@ export class Metrics {
     const error = attempt.error ?? '';
     this.counter('smg_router_upstream_responses_total').with('http', String(attempt.status), error).value += 1;
     this.counter('smg_worker_cb_outcomes_total').with(attempt.workerId, attempt.verdict).value += 1;
-    if (attempt.verdict === 'failure') this.counter('smg_worker_errors_total').with(WORKER_TYPE, MODE, error).value += 1;
+    if (attempt.verdict === 'failure')
+      this.counter('smg_worker_errors_total').with(WORKER_TYPE, MODE, error).value += 1;
     if (index === 0) return;
     this.counter('smg_worker_retries_total').with(WORKER_TYPE, record.route).value += 1;
     const backoff = this.histogram('smg_worker_retry_backoff_seconds');
@@ -160,7 +166,12 @@ export class Metrics {
       input: tokens.with(...labels, 'input'),
       output: tokens.with(...labels, 'output'),
       cached: tokens.with(...labels, 'cached'),
-      selection: this.counter('smg_worker_selection_total').with(WORKER_TYPE, MODE, record.canonicalModel, record.policy),
+      selection: this.counter('smg_worker_selection_total').with(
+        WORKER_TYPE,
+        MODE,
+        record.canonicalModel,
+        record.policy,
+      ),
     };
   }
 

@@ -24,7 +24,10 @@ export function lineOf(record: CallRecord): LogFields {
     policy: record.policy === '' ? undefined : record.policy,
     stream: record.isInference ? record.streaming : undefined,
     retries: attempts.length > 0 ? attempts.length - 1 : undefined,
-    tried: attempts.length > 1 ? attempts.map((attempt) => `${attempt.workerId}:${attempt.error ?? 'ok'}`).join(',') : undefined,
+    tried:
+      attempts.length > 1
+        ? attempts.map((attempt) => `${attempt.workerId}:${attempt.error ?? 'ok'}`).join(',')
+        : undefined,
     duration_ms: tenths(record.endedAt - startedAt),
     head_ms: record.headAt > 0 ? tenths(record.headAt - startedAt) : undefined,
     ttft_ms: record.streaming && record.firstContentAt > 0 ? tenths(record.firstContentAt - startedAt) : undefined,
@@ -60,7 +63,8 @@ export class GatewayTelemetry implements Telemetry, FleetTelemetry {
     this.#metrics?.callEnded(record);
     const level = levelOf(record);
     if (this.#logger.isOn(level)) this.#logger.log(level, record.isInference ? 'call' : 'request', lineOf(record));
-    if (record.fault !== undefined) this.#logger.log('error', 'fault', { request_id: record.requestId, fault: describe(record.fault) });
+    if (record.fault !== undefined)
+      this.#logger.log('error', 'fault', { request_id: record.requestId, fault: describe(record.fault) });
   }
 
   stateChanged(worker: Worker, from: WorkerState): void {

@@ -109,7 +109,10 @@ export function inBandFailure(json: Record<string, unknown>, event: string): str
  * goes to the client as it stands.
  */
 export function isClientFault(json: Record<string, unknown>): boolean {
-  const error = (typeof json['error'] === 'object' && json['error'] !== null ? json['error'] : json) as Record<string, unknown>;
+  const error = (typeof json['error'] === 'object' && json['error'] !== null ? json['error'] : json) as Record<
+    string,
+    unknown
+  >;
   const code = Number(error['code'] ?? Number.NaN);
   if (code >= 400 && code < 500) return code !== 408 && code !== 429;
   return typeof error['type'] === 'string' && CLIENT_FAULT_TYPES.has(error['type']);

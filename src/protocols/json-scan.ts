@@ -105,8 +105,8 @@ function tokenMeans(bytes: Buffer, span: Span, text: string): boolean {
     while (at < length && bytes[span.start + 1 + at] === text.charCodeAt(at)) at += 1;
     if (at === length) return true;
   }
-  if (length < text.length || bytes.indexOf(BACKSLASH, span.start) >= span.end - 1) return false;
-  if (bytes.subarray(span.start, span.end).indexOf(BACKSLASH) < 0) return false;
+  // Within the token only: a search to the end of the body for each key would make the scan quadratic.
+  if (length < text.length || bytes.subarray(span.start, span.end).indexOf(BACKSLASH) < 0) return false;
   return decodeString(bytes, span) === text;
 }
 

@@ -104,12 +104,13 @@ export interface FrameView {
 export function readFrame(frame: Buffer): FrameView {
   let event = '';
   let data: string | undefined;
-  for (const line of frame.toString('utf8').split(/\r\n|\n|\r/)) {
+  const text = frame.toString('utf8').replace(/^\uFEFF/, '');
+  for (const line of text.split(/\r\n|\n|\r/)) {
     const colon = line.indexOf(':');
     const field = colon < 0 ? line : line.slice(0, colon);
     let value = colon < 0 ? '' : line.slice(colon + 1);
     if (value.startsWith(' ')) value = value.slice(1);
-    if (field.replace(/^\uFEFF/, '') === 'data') data = data === undefined ? value : `${data}\n${value}`;
+    if (field === 'data') data = data === undefined ? value : `${data}\n${value}`;
     else if (field === 'event') event = value;
   }
   return { event, data };

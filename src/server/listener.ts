@@ -46,9 +46,13 @@ const UNKNOWN_ROUTE = 'unknown';
 
 const targets = new Map<string, Target>([
   ...inferenceRoutes.map((route): [string, Target] => [route.path, { kind: 'inference', route }]),
-  ...controlPaths.filter((path) => !path.endsWith('{id}')).map((path): [string, Target] => [path, { kind: 'control', path, id: '' }]),
+  ...controlPaths
+    .filter((path) => !path.endsWith('{id}'))
+    .map((path): [string, Target] => [path, { kind: 'control', path, id: '' }]),
 ]);
-const prefixes = controlPaths.filter((path) => path.endsWith('/{id}')).map((path) => ({ path, prefix: path.slice(0, -4) }));
+const prefixes = controlPaths
+  .filter((path) => path.endsWith('/{id}'))
+  .map((path) => ({ path, prefix: path.slice(0, -4) }));
 
 function findTarget(path: string): Target {
   const exact = targets.get(path);
@@ -87,7 +91,12 @@ function routeLabel(target: Target): string {
   return target.kind === 'control' ? target.path : UNKNOWN_ROUTE;
 }
 
-async function serve(deps: ServerDeps, target: Target, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  deps: ServerDeps,
+  target: Target,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { options, clock, telemetry } = deps;
   const method = request.method ?? '';
   const prefix = target.kind === 'inference' ? deps.protocols[target.route.protocol].idPrefix : 'req-';
@@ -130,17 +139,16 @@ async function serveControl(
 }
 
 function dialectOf(target: Target): Dialect {
-  return target.kind === 'inference' && target.route.protocol === 'anthropic-messages' ? anthropicDialect : openaiDialect;
+  return target.kind === 'inference' && target.route.protocol === 'anthropic-messages'
+    ? anthropicDialect
+    : openaiDialect;
 }
 
-function answerControl(
-  deps: ServerDeps,
-  target: Target,
-  request: IncomingMessage,
-): JsonAnswer | Promise<JsonAnswer> {
+function answerControl(deps: ServerDeps, target: Target, request: IncomingMessage): JsonAnswer | Promise<JsonAnswer> {
   const method = request.method ?? '';
   if (method === 'OPTIONS' && target.kind !== 'none') return preflight(target, request);
-  if (target.kind === 'none') throw new GatewayError('route_not_found', `There is no ${method} ${pathOf(request.url ?? '').slice(0, 200)}.`);
+  if (target.kind === 'none')
+    throw new GatewayError('route_not_found', `There is no ${method} ${pathOf(request.url ?? '').slice(0, 200)}.`);
   if (target.kind === 'inference' || (method !== 'GET' && method !== 'HEAD')) {
     throw new GatewayError('method_not_allowed', `${method} is not allowed here; use ${allowedMethod(target)}.`);
   }

@@ -12,8 +12,31 @@ function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random.next() * list.length)] as T;
 }
 
-const NUMBERS = ['9007199254740993', '1e-7', '-0', '0.10', '1E+2', '123456789012345678901234567890', '5e-324', '0.1e1', '-1.50'];
-const STRINGS = ['"\\u00e9"', '"é"', '"\\ud83d\\ude00"', '"😀"', '"\\/"', '"a\\nb"', '"\\\\\\""', '"\\u2028"', '"\u2028"', '"[DONE]"', '"\\"usage\\""', '"\\ud800"'];
+const NUMBERS = [
+  '9007199254740993',
+  '1e-7',
+  '-0',
+  '0.10',
+  '1E+2',
+  '123456789012345678901234567890',
+  '5e-324',
+  '0.1e1',
+  '-1.50',
+];
+const STRINGS = [
+  '"\\u00e9"',
+  '"é"',
+  '"\\ud83d\\ude00"',
+  '"😀"',
+  '"\\/"',
+  '"a\\nb"',
+  '"\\\\\\""',
+  '"\\u2028"',
+  '"\u2028"',
+  '"[DONE]"',
+  '"\\"usage\\""',
+  '"\\ud800"',
+];
 const SPACES = ['', ' ', '\n', '\t', ' \r\n '];
 const KEYS = ['"temperature"', '"x"', '"usage"', '"\\u0078"', '"nested model"', '""', '"seed"', '"stop"'];
 
@@ -31,7 +54,10 @@ function value(random: Random, depth: number): string {
 }
 
 function members(random: Random): string {
-  return Array.from({ length: 2 + Math.floor(random.next() * 8) }, () => `${pick(random, KEYS)}:${value(random, 0)}`).join(',');
+  return Array.from(
+    { length: 2 + Math.floor(random.next() * 8) },
+    () => `${pick(random, KEYS)}:${value(random, 0)}`,
+  ).join(',');
 }
 
 test(`${BODIES} odd bodies reach the engine, and ${BODIES} odd answers the client, without a byte changed`, async (t) => {

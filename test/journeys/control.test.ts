@@ -15,20 +15,34 @@ test('health, liveness and readiness say who is alive and who can serve', async 
   for (const path of ['/health', '/liveness']) assert.equal(await (await fetch(gateway.url + path)).text(), 'OK');
   const before = await fetch(`${gateway.url}/readiness`);
   assert.equal(before.status, 503);
-  assert.deepEqual(await before.json(), { status: 'not ready', reason: 'insufficient healthy workers', healthy_workers: 0, total_workers: 1 });
+  assert.deepEqual(await before.json(), {
+    status: 'not ready',
+    reason: 'insufficient healthy workers',
+    healthy_workers: 0,
+    total_workers: 1,
+  });
   await engine.refuse(false);
   await gateway.whenReady;
   const after = await fetch(`${gateway.url}/readiness`);
-  assert.deepEqual([after.status, await after.json()], [200, { status: 'ready', healthy_workers: 1, total_workers: 1 }]);
+  assert.deepEqual(
+    [after.status, await after.json()],
+    [200, { status: 'ready', healthy_workers: 1, total_workers: 1 }],
+  );
 });
 
 test('every model of every worker is listed once and can be asked for, slashes included', async (t) => {
   const { gateway } = await rigFor(t, 2, {}, { models: ['meta-llama/Llama-3.1-8B-Instruct', 'adapter'] });
-  const list = (await getJson(`${gateway.url}/v1/models`)) as { object: string; data: { id: string; owned_by: string }[] };
-  assert.deepEqual(list.data.map(({ id, owned_by }) => [id, owned_by]), [
-    ['adapter', 'self_hosted'],
-    ['meta-llama/Llama-3.1-8B-Instruct', 'self_hosted'],
-  ]);
+  const list = (await getJson(`${gateway.url}/v1/models`)) as {
+    object: string;
+    data: { id: string; owned_by: string }[];
+  };
+  assert.deepEqual(
+    list.data.map(({ id, owned_by }) => [id, owned_by]),
+    [
+      ['adapter', 'self_hosted'],
+      ['meta-llama/Llama-3.1-8B-Instruct', 'self_hosted'],
+    ],
+  );
   const one = await getJson(`${gateway.url}/v1/models/meta-llama/Llama-3.1-8B-Instruct`);
   assert.equal(one['id'], 'meta-llama/Llama-3.1-8B-Instruct');
   const encoded = await getJson(`${gateway.url}/v1/models/meta-llama%2FLlama-3.1-8B-Instruct`);
@@ -37,13 +51,25 @@ test('every model of every worker is listed once and can be asked for, slashes i
 });
 
 test('the workers are listed in order with state and facts, by id too, and never with a key', async (t) => {
-  const { gateway, engines } = await rigFor(t, 2, { workerApiKey: 'very-secret' }, { apiKey: 'very-secret', kind: 'vllm' });
+  const { gateway, engines } = await rigFor(
+    t,
+    2,
+    { workerApiKey: 'very-secret' },
+    { apiKey: 'very-secret', kind: 'vllm' },
+  );
   const text = await (await fetch(`${gateway.url}/workers`)).text();
   assert.ok(!text.includes('very-secret'));
-  const { workers, total, stats } = JSON.parse(text) as { workers: Record<string, unknown>[]; total: number; stats: unknown };
+  const { workers, total, stats } = JSON.parse(text) as {
+    workers: Record<string, unknown>[];
+    total: number;
+    stats: unknown;
+  };
   assert.equal(total, 2);
   assert.deepEqual(stats, { prefill_count: 0, decode_count: 0, regular_count: 2 });
-  assert.deepEqual(workers.map((worker) => worker['url']), engines.map((engine) => engine.url));
+  assert.deepEqual(
+    workers.map((worker) => worker['url']),
+    engines.map((engine) => engine.url),
+  );
   const [first] = workers;
   assert.match(String(first?.['id']), /^[0-9a-f]{8}$/);
   assert.deepEqual([first?.['status'], first?.['runtime_type'], first?.['has_api_key']], ['ready', 'vllm', true]);
@@ -82,18 +108,26 @@ test('a worker that needs a key is probed with it; with a wrong key the reason i
   await allReady(good, 1);
   const bad = await gatewayFor(t, [engine.url], { workerApiKey: 'wrong' });
   let shown: Record<string, unknown> = {};
-  while (!shown['last_error']) shown = ((await getJson(`${bad.url}/workers`)) as { workers: Record<string, unknown>[] }).workers[0] ?? {};
+  while (!shown['last_error'])
+    shown = ((await getJson(`${bad.url}/workers`)) as { workers: Record<string, unknown>[] }).workers[0] ?? {};
   assert.match(String(shown['last_error']), /answered 401; it may need a key/);
 });
 
 test('CORS is off by default and answers the configured origins only', async (t) => {
   const origin = 'https://app.example';
   const closed = await gatewayFor(t, []);
-  assert.equal((await fetch(`${closed.url}/health`, { headers: { origin } })).headers.get('access-control-allow-origin'), null);
+  assert.equal(
+    (await fetch(`${closed.url}/health`, { headers: { origin } })).headers.get('access-control-allow-origin'),
+    null,
+  );
   const open = await gatewayFor(t, [], { corsAllowedOrigins: [origin] });
   const reply = await fetch(`${open.url}/v1/chat/completions`, {
     method: 'OPTIONS',
-    headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,x-stainless-os' },
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,x-stainless-os',
+    },
   });
   assert.equal(reply.status, 204);
   assert.equal(reply.headers.get('access-control-allow-origin'), origin);

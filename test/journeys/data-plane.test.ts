@@ -16,7 +16,11 @@ const endpoints: readonly (readonly [path: string, upstream: string, body: Recor
   ['/v1/messages/count_tokens', '/v1/messages/count_tokens', chatBody()],
   ['/v1/rerank', '/v1/rerank', { model, query: 'q', documents: ['a', 'b'] }],
   ['/rerank', '/v1/rerank', { model, query: 'q', documents: ['a', 'b'] }],
-  ['/v1/score', '/v1/score', { model, text_1: 'a', text_2: ['b', 'c'], query: 'a', items: ['b', 'c'], label_token_ids: [1, 2] }],
+  [
+    '/v1/score',
+    '/v1/score',
+    { model, text_1: 'a', text_2: ['b', 'c'], query: 'a', items: ['b', 'c'], label_token_ids: [1, 2] },
+  ],
   ['/v1/classify', '/v1/classify', { model, input: ['a'] }],
   ['/generate', '/generate', { text: 'Once', sampling_params: { max_new_tokens: 4 } }],
 ];
@@ -26,7 +30,11 @@ for (const [path, upstream, body] of endpoints) {
     const { gateway, engines } = await rigFor(t, 1);
     const [engine] = engines;
     const text = JSON.stringify({ ...body, x_unknown: [1e-7, 'ü'] });
-    const direct = await fetch(engine?.url + upstream, { method: 'POST', body: text, headers: { 'content-type': 'application/json' } });
+    const direct = await fetch(engine?.url + upstream, {
+      method: 'POST',
+      body: text,
+      headers: { 'content-type': 'application/json' },
+    });
     const reply = await post(gateway, path, text);
     assert.equal(reply.status, 200, await reply.clone().text());
     assert.equal(reply.headers.get('content-type'), direct.headers.get('content-type'));
@@ -81,10 +89,13 @@ test('only the allowed headers travel, hop-by-hop ones never do', async (t) => {
   });
   const seen = engines[0]?.lastRequest()?.headers;
   const sent = (name: string) => headerValues(seen, name)[0];
-  assert.deepEqual(
-    ['cookie', 'x-forwarded-for', 'x-anything', 'user-agent', 'accept-encoding'].map(sent),
-    [undefined, undefined, undefined, undefined, undefined],
-  );
+  assert.deepEqual(['cookie', 'x-forwarded-for', 'x-anything', 'user-agent', 'accept-encoding'].map(sent), [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
   assert.equal(sent('anthropic-version'), '2023-06-01');
   assert.equal(sent('anthropic-beta'), 'b1');
   assert.match(sent('traceparent') ?? '', /^00-0af7/);
@@ -109,13 +120,17 @@ test('exactly one Authorization goes upstream: the caller key, else the stored k
 
 test('an alias is served as its model, and only the model value of the body changes', async (t) => {
   const { gateway, engines } = await rigFor(t, 1, { modelAlias: ['fast=sim-model'] });
-  const text = '{ "n":1.0, "model" : "fast", "messages":[{"role":"user","content":"model \\"fast\\""}], "seed":9007199254740993, "x":1e-7 }';
+  const text =
+    '{ "n":1.0, "model" : "fast", "messages":[{"role":"user","content":"model \\"fast\\""}], "seed":9007199254740993, "x":1e-7 }';
   const reply = await post(gateway, '/v1/chat/completions', text);
   assert.equal(reply.status, 200, await reply.text());
   const sent = Buffer.from(engines[0]?.lastRequest()?.bodyBase64 ?? '', 'base64').toString();
   assert.equal(sent, text.replace('"model" : "fast"', '"model" : "sim-model"'));
   const models = (await (await fetch(`${gateway.url}/v1/models`)).json()) as { data: { id: string }[] };
-  assert.deepEqual(models.data.map(({ id }) => id), ['sim-model', 'fast']);
+  assert.deepEqual(
+    models.data.map(({ id }) => id),
+    ['sim-model', 'fast'],
+  );
 });
 
 test('a stream arrives event by event with the very bytes of the engine', async (t) => {
@@ -123,28 +138,41 @@ test('a stream arrives event by event with the very bytes of the engine', async 
   const answer = Buffer.from(
     ': hello\n\ndata: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\r\n\r\ndata: {"choices":[{"index":0,"delta":{"content":"x\\u00e9","odd":1e-7}}]}\n\ndata: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"seed":9007199254740993}\n\ndata: [DONE]\n\n',
   );
-  const reply = await post(gateway, '/v1/chat/completions', chatBody({
-    stream: true,
-    sim_answer_base64: answer.toString('base64'),
-    sim_answer_content_type: 'text/event-stream; charset=utf-8',
-  }));
+  const reply = await post(
+    gateway,
+    '/v1/chat/completions',
+    chatBody({
+      stream: true,
+      sim_answer_base64: answer.toString('base64'),
+      sim_answer_content_type: 'text/event-stream; charset=utf-8',
+    }),
+  );
   assert.equal(reply.headers.get('content-type'), 'text/event-stream; charset=utf-8');
   assert.deepEqual(Buffer.from(await reply.arrayBuffer()), answer);
 });
 
 test('stream and whole answer of the same request say the same', async (t) => {
   const { gateway } = await rigFor(t, 2);
-  const whole = (await (await post(gateway, '/v1/chat/completions', chatBody())).json()) as { choices: { message: { content: string } }[] };
+  const whole = (await (await post(gateway, '/v1/chat/completions', chatBody())).json()) as {
+    choices: { message: { content: string } }[];
+  };
   const events = payloads(await (await post(gateway, '/v1/chat/completions', chatBody({ stream: true }))).text());
   assert.equal(events.at(-1), '[DONE]');
   const deltas = events.slice(0, -1).map((text) => JSON.parse(text) as { choices: { delta: { content?: string } }[] });
-  assert.equal(deltas.map((event) => event.choices[0]?.delta.content ?? '').join(''), whole.choices[0]?.message.content);
+  assert.equal(
+    deltas.map((event) => event.choices[0]?.delta.content ?? '').join(''),
+    whole.choices[0]?.message.content,
+  );
 });
 
 test('the engine answers 400 and the client gets that very answer', async (t) => {
   const { gateway, engines } = await rigFor(t, 1);
   const body = { model, nonsense: true };
-  const direct = await fetch(`${engines[0]?.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  const direct = await fetch(`${engines[0]?.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
   const reply = await post(gateway, '/v1/chat/completions', body);
   assert.equal(reply.status, 400);
   assert.equal(reply.headers.get('x-smg-error-code'), 'upstream_error');

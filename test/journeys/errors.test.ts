@@ -6,7 +6,12 @@ import type { FaultSpec } from '../../sim/engine.ts';
 import { chatBody, gatewayFor, payloads, post, rigFor } from '../support/rig.ts';
 
 interface OpenAiError {
-  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string };
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string;
+  };
 }
 
 async function openAiError(reply: Response): Promise<OpenAiError['error']> {
@@ -95,8 +100,14 @@ test('a body over the limit is 413 whether its length is announced or not; one a
 
 test('what is no JSON by its own words is 415', async (t) => {
   const { gateway } = await rigFor(t, 1);
-  for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/json; charset=utf-16' }, { 'content-encoding': 'gzip' }]) {
-    const reply = await post(gateway, '/v1/chat/completions', chatBody(), { headers: headers as Record<string, string> });
+  for (const headers of [
+    { 'content-type': 'text/plain' },
+    { 'content-type': 'application/json; charset=utf-16' },
+    { 'content-encoding': 'gzip' },
+  ]) {
+    const reply = await post(gateway, '/v1/chat/completions', chatBody(), {
+      headers: headers as Record<string, string>,
+    });
     assert.equal(reply.status, 415, JSON.stringify(headers));
     assert.equal((await openAiError(reply)).code, 'unsupported_media_type');
   }
@@ -106,8 +117,20 @@ test('an unknown path is 404 and a wrong method 405 that says which works', asyn
   const { gateway } = await rigFor(t, 1);
   const missing = await fetch(`${gateway.url}/v1/nothing`);
   assert.deepEqual([missing.status, (await openAiError(missing)).code], [404, 'route_not_found']);
-  for (const path of ['/v1/%2e%2e/workers', '/v1/../workers', '//workers', '/workers;a', '/Workers', '/workers/%00', 'http://x/workers', '*']) {
-    const answer = await raw(Number(new URL(gateway.url).port), `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  for (const path of [
+    '/v1/%2e%2e/workers',
+    '/v1/../workers',
+    '//workers',
+    '/workers;a',
+    '/Workers',
+    '/workers/%00',
+    'http://x/workers',
+    '*',
+  ]) {
+    const answer = await raw(
+      Number(new URL(gateway.url).port),
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
     assert.match(answer, /^HTTP\/1\.1 (404|400) /, path);
   }
   const wrong = await fetch(`${gateway.url}/v1/chat/completions`);
@@ -134,7 +157,12 @@ const upstreamFaults: readonly (readonly [name: string, fault: FaultSpec, status
   ['hangs after its head', { kind: 'hang_before_first_byte' }, 504, 'upstream_timeout'],
 ];
 
-const quick = { responseHeadersTimeoutSecs: 0.3, streamIdleTimeoutSecs: 0.3, firstContentTimeoutSecs: 0.3, retryInitialBackoffMs: 1 };
+const quick = {
+  responseHeadersTimeoutSecs: 0.3,
+  streamIdleTimeoutSecs: 0.3,
+  firstContentTimeoutSecs: 0.3,
+  retryInitialBackoffMs: 1,
+};
 
 for (const [name, fault, status, code] of upstreamFaults) {
   for (const path of ['/v1/chat/completions', '/v1/messages']) {
@@ -154,7 +182,11 @@ for (const [name, fault, status, code] of upstreamFaults) {
 
 test('a redirect of a worker is never followed', async (t) => {
   const { gateway, engines } = await rigFor(t, 1, quick);
-  const body = chatBody({ sim_answer_base64: '', sim_answer_status: 307, sim_answer_headers: { location: `${engines[0]?.url}/health` } });
+  const body = chatBody({
+    sim_answer_base64: '',
+    sim_answer_status: 307,
+    sim_answer_headers: { location: `${engines[0]?.url}/health` },
+  });
   const reply = await post(gateway, '/v1/chat/completions', body);
   assert.deepEqual([reply.status, (await openAiError(reply)).code], [502, 'upstream_invalid_answer']);
 });
@@ -191,10 +223,22 @@ test('broken HTTP and smuggling attempts are refused and reach no worker', async
     `Content-Length : ${body.length}`,
   ];
   for (const head of heads) {
-    const answer = await raw(port, `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${head}\r\n\r\n${body}`);
-    assert.match(answer, /^HTTP\/1\.1 400 /, head);
+    const answer = await raw(
+      port,
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${head}\r\n\r\n${body}`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*"code":"invalid_http"/, head);
   }
   assert.equal(engines[0]?.stats().requestsByPath['/v1/chat/completions'], undefined);
+});
+
+test('headers without measure are 431', async (t) => {
+  const gateway = await gatewayFor(t, []);
+  const answer = await raw(
+    Number(new URL(gateway.url).port),
+    `GET /health HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(40_000)}\r\n\r\n`,
+  );
+  assert.match(answer, /^HTTP\/1\.1 431 [\s\S]*"code":"headers_too_large"/);
 });
 
 /** Sends bytes and collects the answer until the gateway closes. */

@@ -7,7 +7,9 @@ const slow = { speed: 1, decodeBaseMs: 20 };
 
 test('while it drains the gateway says so, serves new calls for the settle time, and lets streams finish', async (t) => {
   const { gateway, engines } = await rigFor(t, 1, { drainSettleSecs: 0.5, shutdownGracePeriodSecs: 60 }, slow);
-  const streams = Array.from({ length: 50 }, (_, i) => post(gateway, '/v1/chat/completions', chatBody({ stream: true, max_tokens: 40, seed: i })));
+  const streams = Array.from({ length: 50 }, (_, i) =>
+    post(gateway, '/v1/chat/completions', chatBody({ stream: true, max_tokens: 40, seed: i })),
+  );
   const replies = await Promise.all(streams);
   const stopped = gateway.stop();
   const readiness = await fetch(`${gateway.url}/readiness`);
@@ -23,7 +25,11 @@ test('while it drains the gateway says so, serves new calls for the settle time,
 
 test('a stream that outlives the grace ends with an error event, not with a cut that looks complete', async (t) => {
   const { gateway, engines } = await rigFor(t, 1, { drainSettleSecs: 0, shutdownGracePeriodSecs: 0.5 }, slow);
-  const reply = await post(gateway, '/v1/chat/completions', chatBody({ stream: true, sim_fault: { kind: 'hang_after', events: 4 } }));
+  const reply = await post(
+    gateway,
+    '/v1/chat/completions',
+    chatBody({ stream: true, sim_fault: { kind: 'hang_after', events: 4 } }),
+  );
   const [text] = await Promise.all([reply.text(), gateway.stop()]);
   assert.match(payloads(text).at(-1) ?? '', /"code":"shutting_down"/);
   await engines[0]?.waitFor((stats) => stats.aborted === 1 && stats.inFlight === 0);
@@ -31,7 +37,11 @@ test('a stream that outlives the grace ends with an error event, not with a cut 
 
 test('a forced end is an end', async (t) => {
   const { gateway } = await rigFor(t, 1, { drainSettleSecs: 60, shutdownGracePeriodSecs: 600 }, slow);
-  const reply = await post(gateway, '/v1/chat/completions', chatBody({ stream: true, sim_fault: { kind: 'hang_after', events: 4 } }));
+  const reply = await post(
+    gateway,
+    '/v1/chat/completions',
+    chatBody({ stream: true, sim_fault: { kind: 'hang_after', events: 4 } }),
+  );
   const first = gateway.stop();
   await gateway.stop({ force: true });
   await first;

@@ -8,7 +8,10 @@ import { allReady, chatBody, engineFor, gatewayFor, payloads, post, rigFor } fro
 import type { Rig } from '../support/rig.ts';
 
 function open(rig: Rig, path: string, body: unknown): ClientRequest {
-  const request = httpRequest(rig.gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' } });
+  const request = httpRequest(rig.gateway.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  });
   // The tests leave on purpose; what the client's own socket says about that is of no interest.
   request.on('error', () => undefined);
   request.end(JSON.stringify(body));
@@ -39,8 +42,13 @@ for (const [name, fault, stream] of phases) {
     if (fault.kind === 'hang_after') await headOf(request);
     request.destroy();
     await engine?.waitFor((stats) => stats.aborted === 1 && stats.inFlight === 0);
-    const { workers } = (await (await fetch(`${rig.gateway.url}/workers`)).json()) as { workers: { load: number; circuit_breaker: string }[] };
-    assert.deepEqual(workers.map(({ load, circuit_breaker: breaker }) => [load, breaker]), [[0, 'closed']]);
+    const { workers } = (await (await fetch(`${rig.gateway.url}/workers`)).json()) as {
+      workers: { load: number; circuit_breaker: string }[];
+    };
+    assert.deepEqual(
+      workers.map(({ load, circuit_breaker: breaker }) => [load, breaker]),
+      [[0, 'closed']],
+    );
   });
 }
 
@@ -103,7 +111,9 @@ for (const fault of cuts) {
   const how = JSON.stringify(fault);
   test(`a chat stream that is cut (${how}) ends with an error event and no [DONE]`, async (t) => {
     const rig = await rigFor(t, 2);
-    const text = await (await post(rig.gateway, '/v1/chat/completions', chatBody({ stream: true, sim_fault: fault }))).text();
+    const text = await (
+      await post(rig.gateway, '/v1/chat/completions', chatBody({ stream: true, sim_fault: fault }))
+    ).text();
     const events = payloads(text);
     const last = JSON.parse(events.at(-1) ?? '') as { error: { code: string; type: string } };
     assert.equal(last.error.code, 'upstream_broken');
@@ -133,7 +143,11 @@ test('a whole answer that breaks after it began breaks the connection too', asyn
   const engine = await engineFor(t);
   const gateway = await gatewayFor(t, [engine.url]);
   await allReady(gateway, 1);
-  const body = { model: 'sim-model', input: Array.from({ length: 400 }, (_, i) => `text ${i}`), sim_fault: { kind: 'short_body' } };
+  const body = {
+    model: 'sim-model',
+    input: Array.from({ length: 400 }, (_, i) => `text ${i}`),
+    sim_fault: { kind: 'short_body' },
+  };
   await assert.rejects(async () => (await post(gateway, '/v1/embeddings', body)).text());
 });
 
@@ -159,7 +173,9 @@ test('a client that stops reading stops its engine, and nothing is lost when it 
   const rig = await rigFor(t, 1);
   const [engine] = rig.engines;
   const tokens = 60_000;
-  const response = await headOf(open(rig, '/v1/chat/completions', chatBody({ stream: true, max_tokens: tokens, ignore_eos: true })));
+  const response = await headOf(
+    open(rig, '/v1/chat/completions', chatBody({ stream: true, max_tokens: tokens, ignore_eos: true })),
+  );
   // Nobody reads: buffers of the kernel and of both ends fill, then everything stands still with most of it unsent.
   await settled(() => callsInFlight(rig));
   assert.equal(engine?.stats().openStreams, 1);

@@ -23,10 +23,15 @@ async function chatOnce(rig: Pick<Rig, 'gateway'>, index: number): Promise<void>
   const text = await reply.text();
   assert.equal(reply.status, 200, `call ${index}: ${text}`);
   if (stream) assert.equal(payloads(text).at(-1), '[DONE]', `call ${index}`);
-  else assert.ok((JSON.parse(text) as { choices: { finish_reason: string }[] }).choices[0]?.finish_reason, `call ${index}`);
+  else
+    assert.ok(
+      (JSON.parse(text) as { choices: { finish_reason: string }[] }).choices[0]?.finish_reason,
+      `call ${index}`,
+    );
 }
 
-const chats = (rig: Rig) => rig.engines.reduce((sum, engine) => sum + (engine.stats().requestsByPath['/v1/chat/completions'] ?? 0), 0);
+const chats = (rig: Rig) =>
+  rig.engines.reduce((sum, engine) => sum + (engine.stats().requestsByPath['/v1/chat/completions'] ?? 0), 0);
 
 test('of three engines one refuses, one hangs and one fails at random: 1,000 calls succeed at 1.2 attempts each', async (t) => {
   const rig = await rigFor(t, 3, {
@@ -55,14 +60,20 @@ test('the retry of a call never goes to a worker that it has tried while another
   const rig = await rigFor(t, 3, { policy: 'passthrough', retryInitialBackoffMs: 1, disableCircuitBreaker: true });
   for (const engine of rig.engines.slice(0, 2)) engine.setFaults([{ kind: 'status', status: 500, rate: 1 }]);
   for (let call = 0; call < 3; call += 1) await chatOnce(rig, call);
-  assert.deepEqual(rig.engines.map((engine) => engine.stats().requestsByPath['/v1/chat/completions']), [3, 3, 3]);
+  assert.deepEqual(
+    rig.engines.map((engine) => engine.stats().requestsByPath['/v1/chat/completions']),
+    [3, 3, 3],
+  );
 });
 
 test('when every attempt fails the client gets the last real answer, Retry-After included', async (t) => {
   const rig = await rigFor(t, 2, { retryInitialBackoffMs: 1 });
   for (const engine of rig.engines) engine.setFaults([{ kind: 'status', status: 503, retryAfter: 30, rate: 1 }]);
   const reply = await post(rig.gateway, '/v1/chat/completions', chatBody());
-  assert.deepEqual([reply.status, reply.headers.get('retry-after'), reply.headers.get('x-smg-error-code')], [503, '30', 'upstream_error']);
+  assert.deepEqual(
+    [reply.status, reply.headers.get('retry-after'), reply.headers.get('x-smg-error-code')],
+    [503, '30', 'upstream_error'],
+  );
   assert.ok(reply.headers.get('x-smg-worker'));
   assert.equal(chats(rig), 2);
 });
@@ -85,19 +96,27 @@ test('a short Retry-After of the only worker is waited out, a long one is passed
 test('a 429 rests one key on one worker, not another key', async (t) => {
   const rig = await rigFor(t, 1, { disableRetries: true });
   rig.engines[0]?.setFaults([{ kind: 'status', status: 429, retryAfter: 60, rate: 1, times: 1 }]);
-  const as = async (key: string) => (await post(rig.gateway, '/v1/chat/completions', chatBody(), { headers: { authorization: `Bearer ${key}` } })).status;
+  const as = async (key: string) =>
+    (await post(rig.gateway, '/v1/chat/completions', chatBody(), { headers: { authorization: `Bearer ${key}` } }))
+      .status;
   assert.deepEqual([await as('one'), await as('one'), await as('two')], [429, 429, 200]);
 });
 
 test('a thousand 400s leave the breaker closed; ten failures in a row open it, and an open one is not asked', async (t) => {
-  const rig = await rigFor(t, 1, { disableRetries: true, cbFailureThreshold: 10, cbTimeoutDurationSecs: 600, disableHealthCheck: true });
+  const rig = await rigFor(t, 1, {
+    disableRetries: true,
+    cbFailureThreshold: 10,
+    cbTimeoutDurationSecs: 600,
+    disableHealthCheck: true,
+  });
   const [engine] = rig.engines;
   const bad = { model: 'sim-model', nonsense: true };
   await inParallel(1_000, 8, async () => {
     assert.equal((await post(rig.gateway, '/v1/chat/completions', bad)).status, 400);
   });
   engine?.setFaults([{ kind: 'status', status: 500, rate: 1 }]);
-  for (let call = 0; call < 10; call += 1) assert.equal((await post(rig.gateway, '/v1/chat/completions', chatBody())).status, 500);
+  for (let call = 0; call < 10; call += 1)
+    assert.equal((await post(rig.gateway, '/v1/chat/completions', chatBody())).status, 500);
   const before = chats(rig);
   const reply = await post(rig.gateway, '/v1/chat/completions', chatBody());
   assert.deepEqual([reply.status, reply.headers.get('x-smg-error-code')], [503, 'no_available_workers']);
@@ -105,16 +124,25 @@ test('a thousand 400s leave the breaker closed; ten failures in a row open it, a
 });
 
 test('a breaker lets one probe through after its time and closes after successes', async (t) => {
-  const rig = await rigFor(t, 1, { disableRetries: true, cbFailureThreshold: 2, cbSuccessThreshold: 2, cbTimeoutDurationSecs: 0.2, disableHealthCheck: true });
+  const rig = await rigFor(t, 1, {
+    disableRetries: true,
+    cbFailureThreshold: 2,
+    cbSuccessThreshold: 2,
+    cbTimeoutDurationSecs: 0.2,
+    disableHealthCheck: true,
+  });
   const [engine] = rig.engines;
   engine?.setFaults([{ kind: 'status', status: 500, rate: 1, times: 2 }]);
   for (let call = 0; call < 2; call += 1) await post(rig.gateway, '/v1/chat/completions', chatBody());
   const breaker = async () => {
-    const { workers } = (await (await fetch(`${rig.gateway.url}/workers`)).json()) as { workers: { circuit_breaker: string }[] };
+    const { workers } = (await (await fetch(`${rig.gateway.url}/workers`)).json()) as {
+      workers: { circuit_breaker: string }[];
+    };
     return workers[0]?.circuit_breaker;
   };
   assert.equal(await breaker(), 'open');
-  for (let tries = 0; (await breaker()) !== 'closed' && tries < 5_000; tries += 1) await post(rig.gateway, '/v1/chat/completions', chatBody());
+  for (let tries = 0; (await breaker()) !== 'closed' && tries < 5_000; tries += 1)
+    await post(rig.gateway, '/v1/chat/completions', chatBody());
   assert.equal(await breaker(), 'closed');
 });
 
@@ -134,7 +162,11 @@ test('an engine that dies under load costs no call', async (t) => {
 
 test('a worker that fails its health checks leaves and comes back by itself', async (t) => {
   const engine = await engineFor(t);
-  const gateway = await gatewayFor(t, [engine.url], { healthCheckIntervalSecs: 0.2, healthFailureThreshold: 2, healthSuccessThreshold: 2 });
+  const gateway = await gatewayFor(t, [engine.url], {
+    healthCheckIntervalSecs: 0.2,
+    healthFailureThreshold: 2,
+    healthSuccessThreshold: 2,
+  });
   await allReady(gateway, 1);
   await engine.refuse(true);
   const statusIs = async (wanted: string) => {

@@ -11,8 +11,20 @@ import type { EngineOptions, SimEngine } from '../../sim/engine.ts';
 export type GatewayFlags = Partial<Record<keyof Config, unknown>>;
 
 /** Logs go to a folder of the test; everything else is as a user gets it, on free ports. */
-export async function gatewayFor(t: TestContext, workerUrls: readonly string[], flags: GatewayFlags = {}): Promise<Gateway> {
-  const all = { host: '127.0.0.1', port: 0, prometheusHost: '127.0.0.1', prometheusPort: 0, logLevel: 'error', workerUrls, ...flags };
+export async function gatewayFor(
+  t: TestContext,
+  workerUrls: readonly string[],
+  flags: GatewayFlags = {},
+): Promise<Gateway> {
+  const all = {
+    host: '127.0.0.1',
+    port: 0,
+    prometheusHost: '127.0.0.1',
+    prometheusPort: 0,
+    logLevel: 'error',
+    workerUrls,
+    ...flags,
+  };
   const loaded = loadConfig({ flags: all });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const gateway = await startGateway(loaded.config);
@@ -33,9 +45,18 @@ export interface Rig {
 }
 
 /** `count` engines and a gateway in front of them, every one of them ready. */
-export async function rigFor(t: TestContext, count: number, flags: GatewayFlags = {}, options: Partial<EngineOptions> = {}): Promise<Rig> {
+export async function rigFor(
+  t: TestContext,
+  count: number,
+  flags: GatewayFlags = {},
+  options: Partial<EngineOptions> = {},
+): Promise<Rig> {
   const engines = await Promise.all(Array.from({ length: count }, () => engineFor(t, options)));
-  const gateway = await gatewayFor(t, engines.map((engine) => engine.url), flags);
+  const gateway = await gatewayFor(
+    t,
+    engines.map((engine) => engine.url),
+    flags,
+  );
   await allReady(gateway, count);
   return { gateway, engines };
 }

@@ -46,7 +46,8 @@ export class HttpProber implements Prober {
         },
         data: (chunk) => {
           size += chunk.length;
-          if (size > MAX_ANSWER_BYTES) fail(new GatewayError('upstream_invalid_answer', `GET ${path} answered too much`));
+          if (size > MAX_ANSWER_BYTES)
+            fail(new GatewayError('upstream_invalid_answer', `GET ${path} answered too much`));
           else chunks.push(chunk);
         },
         end: () => {

@@ -67,7 +67,8 @@ class ResponsesTap implements StreamTap {
     }
     if (type === 'error' || (type === 'response.failed' && !this.#sawContent)) {
       this.isComplete = type !== 'error';
-      this.failure = inBandFailure(response ?? json, event) ?? inBandFailure(json, event) ?? 'the worker gave no message';
+      this.failure =
+        inBandFailure(response ?? json, event) ?? inBandFailure(json, event) ?? 'the worker gave no message';
       return 'error';
     }
     this.#sawContent = true;

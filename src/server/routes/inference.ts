@@ -21,7 +21,12 @@ export async function serveInference(
   } catch (thrown) {
     failCall(GatewayError.from(thrown), record);
     if (reply.hasHead) reply.destroy();
-    else reply.error(GatewayError.from(thrown), { dialect: protocol.dialect, requestId: record.requestId, closeAfter: !request.complete });
+    else
+      reply.error(GatewayError.from(thrown), {
+        dialect: protocol.dialect,
+        requestId: record.requestId,
+        closeAfter: !request.complete,
+      });
   }
 }
 

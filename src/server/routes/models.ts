@@ -29,5 +29,7 @@ export function listModels(deps: ServerDeps): JsonAnswer {
 export function getModel(deps: ServerDeps, id: string): JsonAnswer {
   const found = modelCards(deps).find((model) => model.id === id);
   if (found) return json(200, found);
-  throw new GatewayError('model_not_found', `The model \`${id.slice(0, 128)}\` does not exist here.`, { param: 'model' });
+  throw new GatewayError('model_not_found', `The model \`${id.slice(0, 128)}\` does not exist here.`, {
+    param: 'model',
+  });
 }

@@ -1,0 +1,88 @@
+/** The commands of README and guides, run as they stand, with hosts and ports of the test in place of the examples'. */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { engineFor, rigFor } from '../support/rig.ts';
+
+const root = new URL('../../', import.meta.url);
+const pages = ['README.md', ...readdirSync(new URL('docs/guides', root)).map((name) => `docs/guides/${name}`)];
+
+/** The commands of the `bash` blocks of a page, continued lines joined. */
+function commandsOf(page: string): string[] {
+  const text = readFileSync(new URL(page, root), 'utf8');
+  const blocks = [...text.matchAll(/```bash\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  return blocks.flatMap((block) => block.replaceAll('\\\n', ' ').trim().split('\n'));
+}
+
+const commands = pages.flatMap((page) => commandsOf(page).map((command) => ({ page, command })));
+
+test('every command of the pages is of a kind that is run here', () => {
+  assert.ok(commands.length >= 10);
+  for (const { page, command } of commands)
+    assert.match(command, /^(curl |smg |npm (start|test)$)/, `${page}: ${command}`);
+});
+
+const run = promisify(execFile);
+
+for (const { page, command } of commands.filter((each) => each.command.startsWith('curl'))) {
+  test(`${page}: ${command}`, async (t) => {
+    const { gateway } = await rigFor(t, 2);
+    const { workers } = (await (await fetch(`${gateway.url}/workers`)).json()) as { workers: { id: string }[] };
+    const local = command
+      .replaceAll('http://localhost:30000', gateway.url)
+      .replace('{worker_id}', workers[0]?.id ?? '');
+    const { stdout } = await run('bash', ['-c', local.replace(/^curl/, 'curl --silent --show-error --fail')]);
+    assert.ok(stdout.length > 0);
+    const isCut = command.includes('sim_fault');
+    assert.equal(/"error":/.test(stdout), isCut, stdout);
+    if (command.includes('-N')) assert.equal(stdout.includes('[DONE]'), !isCut);
+  });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const bound = new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!(await bound)) return false;
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}
+
+/** Two ports in a row, below those that the system gives out by itself. */
+async function twoFreePorts(): Promise<number> {
+  for (let port = 12_000 + (process.pid % 15_000); ; port += 2) {
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+  }
+}
+
+for (const { page, command } of commands.filter((each) => each.command.startsWith('smg'))) {
+  test(`${page}: ${command}`, async (t) => {
+    const engines = await Promise.all([engineFor(t), engineFor(t), engineFor(t)]);
+    let local = command
+      .replace(/^smg/, `${process.execPath} src/main.ts`)
+      .replace('--port 31000', `--port ${await twoFreePorts()}`);
+    engines.forEach((engine, i) => {
+      local = local.replace(`http://worker${i + 1}:8000`, engine.url);
+    });
+    if (!/^smg sim|--dry-run/.test(command))
+      local = `${local.replace('--port 30000', '')} --port 0 --prometheus-port 0`;
+    if (command.startsWith('smg serve') && !command.includes('--dry-run')) local += ' --worker-base-port 0';
+    const child = spawn('bash', ['-c', `exec ${local}`], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    let shown = '';
+    child.stdout.on('data', (chunk) => {
+      shown += String(chunk);
+      if (/listening at|engine ready: .*\n.*engine ready/s.test(shown)) child.kill('SIGINT');
+    });
+    const code = await new Promise((resolve) => {
+      child.on('close', resolve);
+    });
+    assert.equal(code, 0, shown);
+    assert.match(shown, /listening at http:|engine ready: http:|^CUDA_VISIBLE_DEVICES=0.* vllm serve /m);
+  });
+}
