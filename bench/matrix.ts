@@ -23,6 +23,9 @@ import type { Started } from './rig/processes.ts';
 import { isMissing, type Missing, startTarget, type Target, type TargetName } from './rig/targets.ts';
 
 const MIN_SAMPLES_AT_ONE = 2_000;
+const WARM_UP = 0;
+const WARM_ANSWERS = 40_000;
+const WARM_STREAMS = 3_000;
 const SETTLE_MS = 1_000;
 
 /** A started target and what it weighed before its first request. */
@@ -76,11 +79,11 @@ async function startAll(names: readonly TargetName[], bench: Bench, enginePorts:
   return { targets, missing };
 }
 
-/** Unmeasured, so that no target meets its first case with code that is not compiled yet. */
+/** Unmeasured, so that no target meets its first case with code that is not compiled yet. V8 needs that many. */
 async function warmUp(stage: Stage, cases: readonly Case[]): Promise<void> {
   const kinds = CASES.filter((one) => one.bodyKb === 1 && one.connections === 32);
   for (const one of kinds.filter((kind) => cases.some((chosen) => chosen.stream === kind.stream))) {
-    for (const each of stage.ready) await measure(stage, { one, each, round: 0 });
+    for (const each of stage.ready) await measure(stage, { one, each, round: WARM_UP });
   }
 }
 
@@ -143,9 +146,14 @@ function jobFor(stage: Stage, cell: Cell): Job {
     seconds: options.seconds,
     once: false,
     drainSeconds: 10,
-    minSamples: one.connections === 1 ? MIN_SAMPLES_AT_ONE : 1,
+    minSamples: minSamplesOf(cell),
     watch: { proxy: each.target.pids, load: [client.pid, enginePid] },
   };
+}
+
+function minSamplesOf({ one, round }: Cell): number {
+  if (round === WARM_UP) return one.stream ? WARM_STREAMS : WARM_ANSWERS;
+  return one.connections === 1 ? MIN_SAMPLES_AT_ONE : 1;
 }
 
 function figuresOf(one: Case, result: JobResult, weight: { idleBytes: number; peakBytes: number }): Figures {

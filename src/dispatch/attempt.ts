@@ -60,6 +60,7 @@ const MAX_ERROR_BYTES = 1024 * 1024;
 const TAIL_BYTES = 8 * 1024;
 
 export class Attempt implements ExchangeSink, Ticking {
+  listIndex = -1;
   readonly #call: Call;
   readonly #worker: Worker;
   readonly #protocol: Protocol;

@@ -24,20 +24,14 @@ type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
 
 export class Dispatcher {
   readonly #deps: DispatchDeps;
-  readonly #live = new Set<Attempt>();
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
   }
 
-  /** Calls that have an attempt under way. */
-  get liveAttempts(): number {
-    return this.#live.size;
-  }
-
   /** Ends every running attempt with this error: the last step of a shutdown. */
   cancelAll(error: GatewayError): void {
-    for (const attempt of [...this.#live]) attempt.cancel(error);
+    this.#deps.ticker.cancelAll(error);
   }
 
   /** Serves the call to its end. Rejects with a GatewayError while nothing has been written; fills `call.record`. */
@@ -87,7 +81,6 @@ export class Dispatcher {
     call.record.upstreamStartedAt = clock.now();
     return new Promise((resolve) => {
       const attempt = new Attempt(call, worker, protocols[call.protocol], side.writer, this.#deps, (outcome) => {
-        this.#live.delete(attempt);
         side.client.current = undefined;
         const verdict = verdictOf(outcome);
         lease.settle(verdict);
@@ -96,7 +89,6 @@ export class Dispatcher {
         entry.error = outcome.kind === 'failed' || outcome.kind === 'broken' ? outcome.error.code : undefined;
         resolve(outcome);
       });
-      this.#live.add(attempt);
       side.client.current = attempt;
       if (side.client.isGone) return attempt.clientGone();
       attempt.start({

@@ -3,16 +3,21 @@
  * then costs no timer at all, and 2,000 streams cost 2,000 comparisons a tick.
  */
 import type { Clock, Timer } from '../base/clock.ts';
+import { LiveList } from '../base/live-list.ts';
+import type { Listed } from '../base/live-list.ts';
+import type { GatewayError } from '../domain/errors.ts';
 
-export interface Ticking {
+export interface Ticking extends Listed {
   /** Called every tick with the time. */
   tick(nowMs: number): void;
+  /** Ends it from above, e.g. at the end of the shutdown's grace. */
+  cancel(error: GatewayError): void;
 }
 
 export class Ticker {
   readonly #clock: Clock;
   readonly #periodMs: number;
-  readonly #live = new Set<Ticking>();
+  readonly #live = new LiveList<Ticking>();
   #timer: Timer | undefined;
 
   /** `limitsMs`: the limits that must be kept to within about a tenth; those of 0 are off. */
@@ -31,6 +36,10 @@ export class Ticker {
     this.#live.delete(entry);
   }
 
+  cancelAll(error: GatewayError): void {
+    this.#live.forEach((entry) => entry.cancel(error));
+  }
+
   #arm(): void {
     this.#timer = this.#clock.setTimer(() => this.#tick(), this.#periodMs);
   }
@@ -38,7 +47,7 @@ export class Ticker {
   #tick(): void {
     this.#timer = undefined;
     const now = this.#clock.now();
-    for (const entry of this.#live) entry.tick(now);
+    this.#live.forEach((entry) => entry.tick(now));
     if (this.#live.size > 0) this.#arm();
   }
 }

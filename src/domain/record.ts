@@ -22,6 +22,8 @@ export interface AttemptRecord {
 
 /** Times are monotonic milliseconds (see Clock); 0 = did not happen. One shape always: every field is set here. */
 export class CallRecord {
+  /** Its place among the requests in flight; see LiveList. */
+  listIndex = -1;
   requestId: string;
   readonly method: string;
   /** The route's pattern, not the client's text: safe as a label. */

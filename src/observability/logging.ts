@@ -24,7 +24,8 @@ export interface LogOptions {
 }
 
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
-const BUFFER_BYTES = 4_096;
+/** A write to a file costs more than the line in it, so lines leave in blocks; the timer bounds how long one waits. */
+const BUFFER_BYTES = 32 * 1024;
 const FLUSH_MS = 250;
 
 interface Sink {
@@ -79,20 +80,35 @@ function textWriter(sink: Sink, wallTime: () => number): Write {
     let line = `${stamp(wallTime())} ${level.toUpperCase().padEnd(5)} ${message}`;
     for (const name in fields) {
       const value = fields[name];
-      if (value !== undefined) line += ` ${name}=${plain(value)}`;
+      if (value !== undefined) line += ` ${name}=${plain(name, value)}`;
     }
     sink.write(`${line}\n`);
   };
 }
 
+/** Text values come from few (routes, workers, models), so their plain forms are kept; ids are not worth it. */
+const plainForms = new Map<string, string>();
+const MAX_PLAIN_FORMS = 1_024;
+
 /** A value as one word; text with anything unusual in it is quoted and escaped, so that no value can forge a line. */
-function plain(value: string | number | boolean): string {
+function plain(name: string, value: string | number | boolean): string {
   if (typeof value !== 'string') return String(value);
-  return /^[\w.:/@+,-]+$/.test(value) ? value : JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
+  if (name === 'request_id') return plainForm(value);
+  const known = plainForms.get(value);
+  if (known !== undefined) return known;
+  const form = plainForm(value);
+  if (plainForms.size >= MAX_PLAIN_FORMS) plainForms.clear();
+  plainForms.set(value, form);
+  return form;
+}
+
+function plainForm(value: string): string {
+  if (/^[\w.:/@+,-]+$/.test(value)) return value;
+  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
 function openSink(target: number | string): Sink {
-  const destination = pino.destination({ dest: target, sync: false, minLength: BUFFER_BYTES, mkdir: true });
+  const destination = pino.destination({ dest: target, sync: false, minLength: BUFFER_BYTES, maxWrite: BUFFER_BYTES, mkdir: true });
   // A full disk or a closed pipe must not end the gateway: lines are lost until writing works again.
   destination.on('error', () => undefined);
   const timer = setInterval(() => destination.flush(), FLUSH_MS).unref();
@@ -115,11 +131,14 @@ function flushNow(destination: { flushSync(): void }): void {
   }
 }
 
+const DAY_MS = 86_400_000;
+
 /** One file a day, named by the day in UTC. */
 class DailySink implements Sink {
   readonly #dir: string;
   readonly #wallTime: () => number;
-  #day = '';
+  /** Days since 1970. */
+  #day = -1;
   #sink: Sink | undefined;
 
   constructor(dir: string, wallTime: () => number) {
@@ -128,10 +147,11 @@ class DailySink implements Sink {
   }
 
   write(line: string): void {
-    const day = new Date(this.#wallTime()).toISOString().slice(0, 10);
+    const now = this.#wallTime();
+    const day = Math.floor(now / DAY_MS);
     if (day !== this.#day) {
       this.#sink?.close();
-      this.#sink = openSink(join(this.#dir, `smg.${day}`));
+      this.#sink = openSink(join(this.#dir, `smg.${new Date(now).toISOString().slice(0, 10)}`));
       this.#day = day;
     }
     this.#sink?.write(line);

@@ -1,5 +1,6 @@
 /** The metrics as a view of records and of the fleet. Children of one kind of call are looked up once and kept together. */
-import type { CallRecord } from '../domain/record.ts';
+import { LiveList } from '../base/live-list.ts';
+import type { AttemptRecord, CallRecord } from '../domain/record.ts';
 import type { BreakerName, FleetSnapshot } from '../domain/ports.ts';
 import { AGE_BOUNDS, metricTable } from './metric-table.ts';
 import type { MetricName } from './metric-table.ts';
@@ -53,7 +54,8 @@ export class Metrics {
   readonly #gauges = new Map<string, GaugeFamily>();
   readonly #histograms = new Map<string, HistogramFamily>();
   readonly #bundles = new Map<string, Bundle>();
-  readonly #inFlight = new Set<CallRecord>();
+  readonly #attemptChildren = new Map<string, readonly CounterChild[]>();
+  readonly #inFlight = new LiveList<CallRecord>();
 
   constructor(buckets: readonly number[]) {
     for (const [name, row] of Object.entries(metricTable)) {
@@ -121,15 +123,27 @@ export class Metrics {
   #attemptEnded(record: CallRecord, index: number): void {
     const attempt = record.attempts[index];
     if (!attempt) return;
-    const error = attempt.error ?? '';
-    this.counter('smg_router_upstream_responses_total').with('http', String(attempt.status), error).value += 1;
-    this.counter('smg_worker_cb_outcomes_total').with(attempt.workerId, attempt.verdict).value += 1;
-    if (attempt.verdict === 'failure')
-      this.counter('smg_worker_errors_total').with(WORKER_TYPE, MODE, error).value += 1;
+    for (const child of this.#childrenOf(attempt)) child.value += 1;
     if (index === 0) return;
     this.counter('smg_worker_retries_total').with(WORKER_TYPE, record.route).value += 1;
     const backoff = this.histogram('smg_worker_retry_backoff_seconds');
     backoff.observe(backoff.with(String(index)), attempt.backoffMs / 1_000);
+  }
+
+  #childrenOf(attempt: AttemptRecord): readonly CounterChild[] {
+    const { workerId, verdict, status } = attempt;
+    const error = attempt.error ?? '';
+    const key = `${workerId}|${verdict}|${status}|${error}`;
+    const known = this.#attemptChildren.get(key);
+    if (known) return known;
+    const children = [
+      this.counter('smg_router_upstream_responses_total').with('http', String(status), error),
+      this.counter('smg_worker_cb_outcomes_total').with(workerId, verdict),
+    ];
+    if (verdict === 'failure') children.push(this.counter('smg_worker_errors_total').with(WORKER_TYPE, MODE, error));
+    if (this.#attemptChildren.size >= MAX_BUNDLES) this.#attemptChildren.clear();
+    this.#attemptChildren.set(key, children);
+    return children;
   }
 
   #bundleOf(record: CallRecord): Bundle {
@@ -189,12 +203,12 @@ export class Metrics {
     const bounds = [0, ...AGE_BOUNDS];
     const cells = bounds.map((gt, i) => gauge.with(String(gt), String(bounds[i + 1] ?? '+Inf')));
     for (const cell of cells) cell.value = 0;
-    for (const record of this.#inFlight) {
+    this.#inFlight.forEach((record) => {
       const age = (now - record.startedAt) / 1_000;
       const at = AGE_BOUNDS.findIndex((bound) => age <= bound);
       const cell = cells[at < 0 ? AGE_BOUNDS.length : at];
       if (cell) cell.value += 1;
-    }
+    });
   }
 
   #collectFleet(fleet: FleetView): void {

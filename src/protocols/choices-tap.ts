@@ -29,8 +29,8 @@ export class ChoicesTap implements StreamTap {
   }
 
   frame(frame: Buffer): FrameKind {
-    if (this.#sawContent && frame.includes(CHOICES)) {
-      if (hasValue(frame, FINISH)) this.isComplete = true;
+    // A frame that finishes is read closely: it may be cut, or an error in the form of a chunk.
+    if (this.#sawContent && frame.includes(CHOICES) && !hasValue(frame, FINISH)) {
       this.#readUsage(frame);
       return 'content';
     }
@@ -62,8 +62,8 @@ export class ChoicesTap implements StreamTap {
     const failure = inBandFailure(json, view.event);
     if (failure !== undefined) return this.#failed(json, failure);
     this.#readUsage(frame);
-    const choices = Array.isArray(json['choices']) ? (json['choices'] as Record<string, unknown>[]) : [];
-    if (choices.some((choice) => choice['finish_reason'] != null)) {
+    const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
+    if (choices.some(isFinished)) {
       this.isComplete = true;
       return this.#content();
     }
@@ -86,6 +86,16 @@ export class ChoicesTap implements StreamTap {
 /** An error in a stream of plain `data:` frames. */
 export function encodeDataError(error: GatewayError): Buffer {
   return Buffer.from(`data: ${JSON.stringify({ error: openaiErrorObject(error) })}\n\n`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Some engines write an empty reason while they are still at work. */
+function isFinished(choice: Record<string, unknown>): boolean {
+  const reason = choice['finish_reason'];
+  return reason !== undefined && reason !== null && reason !== '';
 }
 
 function isDone(frame: Buffer): boolean {

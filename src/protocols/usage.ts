@@ -17,9 +17,12 @@ function inner(value: unknown, name: string): unknown {
 export function usageFromOpenAi(usage: unknown): Usage | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined;
   const fields = usage as Record<string, unknown>;
+  const input = fields['prompt_tokens'] ?? fields['input_tokens'];
+  const output = fields['completion_tokens'] ?? fields['output_tokens'];
+  if (input === undefined && output === undefined) return undefined;
   return {
-    inputTokens: count(fields['prompt_tokens'] ?? fields['input_tokens']),
-    outputTokens: count(fields['completion_tokens'] ?? fields['output_tokens']),
+    inputTokens: count(input),
+    outputTokens: count(output),
     cachedInputTokens: count(
       inner(fields['prompt_tokens_details'], 'cached_tokens') ?? inner(fields['input_tokens_details'], 'cached_tokens'),
     ),
@@ -30,6 +33,7 @@ export function usageFromOpenAi(usage: unknown): Usage | undefined {
 export function usageFromAnthropic(usage: unknown): Usage | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined;
   const fields = usage as Record<string, unknown>;
+  if (fields['input_tokens'] === undefined && fields['output_tokens'] === undefined) return undefined;
   const cached = count(fields['cache_read_input_tokens']);
   return {
     inputTokens: count(fields['input_tokens']) + cached + count(fields['cache_creation_input_tokens']),
@@ -50,18 +54,29 @@ export function usageFromMetaInfo(meta: unknown): Usage | undefined {
   };
 }
 
-/** The index after `"name":` and white space where the key last occurs, or -1. A key inside a JSON string is escaped and never matches. */
-function valueOfLastKey(bytes: Buffer, quotedName: string): number {
-  const key = bytes.lastIndexOf(quotedName);
-  if (key < 0) return -1;
-  const colon = skipSpace(bytes, key + quotedName.length);
-  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
+/**
+ * The last place before `end` where `"name"` stands as a key, or -1. Text that holds the name escapes the quotes, so
+ * that only a string of just the name looks like the key; no colon follows it.
+ */
+function lastKey(bytes: Buffer, quotedName: string, end: number): number {
+  let key = end;
+  while (key > 0) {
+    key = bytes.lastIndexOf(quotedName, key - 1);
+    if (key >= 0 && bytes[skipSpace(bytes, key + quotedName.length)] === COLON) return key;
+  }
+  return -1;
 }
 
-/** The object behind the last `"name":` in the bytes, or undefined (absent, null, cut). Parses nothing else. */
+function valueAfter(bytes: Buffer, quotedName: string, key: number): number {
+  return skipSpace(bytes, skipSpace(bytes, key + quotedName.length) + 1);
+}
+
+/** The last object in the bytes that stands behind `"name":`, or undefined (absent, null, cut). Parses nothing else. */
 export function lastObject(bytes: Buffer, quotedName: string): unknown {
-  const start = valueOfLastKey(bytes, quotedName);
-  if (start < 0 || bytes[start] !== OPEN_BRACE) return undefined;
+  let key = lastKey(bytes, quotedName, bytes.length);
+  while (key >= 0 && bytes[valueAfter(bytes, quotedName, key)] !== OPEN_BRACE) key = lastKey(bytes, quotedName, key);
+  if (key < 0) return undefined;
+  const start = valueAfter(bytes, quotedName, key);
   try {
     return JSON.parse(bytes.toString('utf8', start, skipValue(bytes, start)));
   } catch (thrown) {
@@ -72,6 +87,8 @@ export function lastObject(bytes: Buffer, quotedName: string): unknown {
 
 /** True when the last `"name":` has a value other than null. */
 export function hasValue(bytes: Buffer, quotedName: string): boolean {
-  const start = valueOfLastKey(bytes, quotedName);
-  return start >= 0 && bytes[start] !== 0x6e;
+  const key = lastKey(bytes, quotedName, bytes.length);
+  if (key < 0) return false;
+  const first = bytes[valueAfter(bytes, quotedName, key)];
+  return first !== undefined && first !== 0x6e;
 }

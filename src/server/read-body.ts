@@ -32,26 +32,32 @@ function tooLarge(limit: number): GatewayError {
   return new GatewayError('payload_too_large', `The body is larger than the limit of ${limit} bytes.`);
 }
 
-/** A body of known size: no chunk is kept, so that many bodies at once cost what they hold. */
+/** A body of known size: one chunk is taken as it is, more are copied and let go, so that bodies cost what they hold. */
 class FixedBody {
-  readonly #bytes: Buffer;
-  #only: Buffer | undefined;
+  readonly #length: number;
+  #bytes: Buffer | undefined;
   size = 0;
 
   constructor(length: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(length);
+    this.#length = length;
   }
 
   add(chunk: Buffer): void {
-    if (chunk.length === this.#bytes.length) this.#only = chunk;
-    else chunk.copy(this.#bytes, this.size);
+    if (chunk.length === this.#length) {
+      this.#bytes = chunk;
+    } else {
+      this.#bytes ??= Buffer.allocUnsafeSlow(this.#length);
+      chunk.copy(this.#bytes, this.size);
+    }
     this.size += chunk.length;
   }
 
   take(): Buffer {
-    return this.#only ?? this.#bytes.subarray(0, this.size);
+    return this.#bytes ?? EMPTY;
   }
 }
+
+const EMPTY: Buffer = Buffer.alloc(0);
 
 class GrowingBody {
   readonly #chunks: Buffer[] = [];

@@ -4,6 +4,8 @@
  * a failed exchange went over a connection that had been used before.
  */
 import { Client } from 'undici';
+import { LiveList } from '../../base/live-list.ts';
+import type { Listed } from '../../base/live-list.ts';
 
 /**
  * Idle connections are closed before common engines close theirs (uvicorn: 5 s): a request never races with the
@@ -14,7 +16,7 @@ const KEEP_ALIVE_MAX_MS = 30_000;
 /** Idle clients that are kept at all; their sockets have been closed by the limit above long before. */
 const MAX_IDLE = 512;
 
-export interface Connection {
+export interface Connection extends Listed {
   readonly client: Client;
   /** The socket is open. */
   isConnected: boolean;
@@ -24,7 +26,7 @@ export class Connections {
   readonly #origin: string;
   readonly #connectTimeoutMs: number;
   readonly #idle: Connection[] = [];
-  readonly #busy = new Set<Connection>();
+  readonly #busy = new LiveList<Connection>();
   #isClosed = false;
 
   constructor(origin: string, connectTimeoutMs: number) {
@@ -46,21 +48,23 @@ export class Connections {
   }
 
   giveBack(connection: Connection): void {
-    if (!this.#busy.delete(connection)) return;
+    if (connection.listIndex < 0) return;
+    this.#busy.delete(connection);
     if (this.#isClosed || this.#idle.length >= MAX_IDLE) this.#destroy(connection);
     else this.#idle.push(connection);
   }
 
   /** Closes the connection instead of keeping it. */
   discard(connection: Connection): void {
-    if (this.#busy.delete(connection)) this.#destroy(connection);
+    if (connection.listIndex < 0) return;
+    this.#busy.delete(connection);
+    this.#destroy(connection);
   }
 
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#idle.splice(0)) this.#destroy(connection);
-    for (const connection of this.#busy) this.#destroy(connection);
-    this.#busy.clear();
+    this.#busy.forEach((connection) => this.discard(connection));
   }
 
   #open(): Connection {
@@ -74,7 +78,7 @@ export class Connections {
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
       connect: { timeout: this.#connectTimeoutMs },
     });
-    const connection: Connection = { client, isConnected: false };
+    const connection: Connection = { client, isConnected: false, listIndex: -1 };
     client.on('connect', () => {
       connection.isConnected = true;
     });

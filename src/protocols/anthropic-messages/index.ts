@@ -15,14 +15,17 @@ class MessagesTap implements StreamTap {
   readonly endTellsAll = true;
   failure: string | undefined;
   #sawContent = false;
+  #counts: Readonly<Record<string, unknown>> = {};
 
   frame(frame: Buffer): FrameKind {
     if (this.#sawContent && frame.includes(DELTA)) return 'content';
     const view = readFrame(frame);
     if (view.data === undefined) return 'heartbeat';
-    const json = readJson(view.data) ?? {};
-    const type = typeof json['type'] === 'string' ? json['type'] : view.event;
-    return this.#classify(type, json, view.event);
+    const json = readJson(view.data);
+    // Not JSON: an error in plain words, or a frame that is cut, which must not count as the end that its name promises.
+    if (!json && view.event !== 'error') return this.#content();
+    const type = typeof json?.['type'] === 'string' ? json['type'] : view.event;
+    return this.#classify(type, json ?? {}, view.event);
   }
 
   encodeError(error: GatewayError): Buffer {
@@ -63,14 +66,10 @@ class MessagesTap implements StreamTap {
 
   /** Counts are cumulative: a later block replaces what it names, and the input counts may come at the start only. */
   #merge(usage: unknown): void {
-    const next = usageFromAnthropic(usage);
-    if (!next) return;
-    const known = this.usage;
-    this.usage = {
-      inputTokens: next.inputTokens || (known?.inputTokens ?? 0),
-      outputTokens: next.outputTokens || (known?.outputTokens ?? 0),
-      cachedInputTokens: next.cachedInputTokens || (known?.cachedInputTokens ?? 0),
-    };
+    if (typeof usage !== 'object' || usage === null) return;
+    const named = Object.entries(usage).filter(([, value]) => typeof value === 'number' && value > 0);
+    this.#counts = { ...this.#counts, ...Object.fromEntries(named) };
+    this.usage = usageFromAnthropic(this.#counts);
   }
 
   #content(): FrameKind {

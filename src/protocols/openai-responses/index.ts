@@ -1,13 +1,16 @@
 /** OpenAI responses as the gateway sees them on their way through. Source: OpenAI API reference, responses streaming events. */
 import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
-import { inBandFailure } from '../choices-tap.ts';
+import { inBandFailure, isClientFault } from '../choices-tap.ts';
 import { openaiDialect } from '../dialect.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { lastObject, usageFromOpenAi } from '../usage.ts';
 
 const DELTA = '.delta"';
+/** Members of the events that end a stream; text in one of them may end in `.delta` too. */
+const RESPONSE = '"response"';
+const ERROR = '"error"';
 const PRELUDES = new Set(['response.created', 'response.in_progress', 'response.queued']);
 const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled']);
 
@@ -18,16 +21,17 @@ class ResponsesTap implements StreamTap {
   readonly endTellsAll = false;
   failure: string | undefined;
   #sawContent = false;
+  /** The last event has begun and comes in pieces. */
+  #isEnding = false;
   #responseId: string | undefined;
   #frames = 0;
 
   frame(frame: Buffer): FrameKind {
-    if (this.#sawContent && frame.includes(DELTA)) {
+    if (this.#isEnding) return this.#pieceOfEnd(frame);
+    if (this.#sawContent && frame.includes(DELTA) && !frame.includes(RESPONSE) && !frame.includes(ERROR)) {
       this.#frames += 1;
       return 'content';
     }
-    // The later pieces of a last event that was too long to be read at once: the usage stands near its end.
-    if (this.isComplete) this.usage ??= usageFromOpenAi(lastObject(frame, '"usage"'));
     const view = readFrame(frame);
     if (view.data === undefined) return 'heartbeat';
     if (view.data.trim() === '[DONE]') {
@@ -35,8 +39,12 @@ class ResponsesTap implements StreamTap {
       return 'end';
     }
     this.#frames += 1;
-    const json = readJson(view.data) ?? {};
-    return this.#classify(typeof json['type'] === 'string' ? json['type'] : view.event, json, view.event);
+    const json = readJson(view.data);
+    const type = typeof json?.['type'] === 'string' ? json['type'] : view.event;
+    if (json || type === 'error') return this.#classify(type, json ?? {}, view.event);
+    // Not JSON: the first piece of an event that is too long to be read at once, or one that is cut.
+    this.#isEnding = ENDS.has(type);
+    return this.#content();
   }
 
   /** As the API itself ends a failed stream: an `error` event, then `response.failed`. */
@@ -65,17 +73,30 @@ class ResponsesTap implements StreamTap {
       if (typeof response?.['id'] === 'string') this.#responseId = response['id'];
       return 'prelude';
     }
-    if (type === 'error' || (type === 'response.failed' && !this.#sawContent)) {
-      this.isComplete = type !== 'error';
+    if (type === 'error' || type === 'response.failed') {
       this.failure =
         inBandFailure(response ?? json, event) ?? inBandFailure(json, event) ?? 'the worker gave no message';
-      return 'error';
+      const isClients = isClientFault(response ?? json);
+      this.isComplete = isClients || type !== 'error';
+      return isClients ? this.#content() : 'error';
     }
-    this.#sawContent = true;
-    if (!ENDS.has(type)) return 'content';
+    if (!ENDS.has(type)) return this.#content();
     this.isComplete = true;
     this.usage = usageFromOpenAi(response?.['usage']) ?? this.usage;
     return 'end';
+  }
+
+  /** The data is one line of JSON: it is whole where that line ends, and the usage stands near there. */
+  #pieceOfEnd(piece: Buffer): FrameKind {
+    this.usage ??= usageFromOpenAi(lastObject(piece, '"usage"'));
+    if (!piece.includes('\n') && !piece.includes('\r')) return 'content';
+    this.isComplete = true;
+    return 'end';
+  }
+
+  #content(): FrameKind {
+    this.#sawContent = true;
+    return 'content';
   }
 }
 

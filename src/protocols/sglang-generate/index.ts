@@ -18,10 +18,7 @@ class GenerateTap implements StreamTap {
 
   frame(frame: Buffer): FrameKind {
     if (frame.includes(META)) {
-      if (hasValue(frame, FINISH)) {
-        this.isComplete = true;
-        this.usage = usageFromMetaInfo(lastObject(frame, META));
-      }
+      if (hasValue(frame, FINISH)) this.#finished(readJson(readFrame(frame).data));
       return 'content';
     }
     const view = readFrame(frame);
@@ -39,6 +36,13 @@ class GenerateTap implements StreamTap {
 
   encodeError(error: GatewayError): Buffer {
     return encodeDataError(error);
+  }
+
+  /** Undefined: the frame is cut, and the stream with it. */
+  #finished(json: Record<string, unknown> | undefined): void {
+    if (!json) return;
+    this.isComplete = true;
+    this.usage = usageFromMetaInfo(json['meta_info']) ?? this.usage;
   }
 }
 
