@@ -145,7 +145,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const release = () => {
     fleet.stop();
     backend.close();
-    logger.close();
+    return logger.close();
   };
   try {
     const url = await listen(server, { name: 'the gateway', flag: '--port', host: config.host, port: config.port });
@@ -178,7 +178,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     };
   } catch (thrown) {
     for (const each of servers) each.close();
-    release();
+    await release();
     throw thrown;
   }
 }

@@ -23,7 +23,7 @@ export interface ShutdownSteps {
   /** Resolves when the end is forced meanwhile. */
   readonly forced: Promise<void>;
   /** Ends what is left: probes, connections to workers, the log. */
-  release(): void;
+  release(): Promise<void>;
 }
 
 /** After the last error has been written, clients get this long to read it. */
@@ -46,7 +46,7 @@ export async function shutDown(steps: ShutdownSteps, options: StopOptions): Prom
     for (const server of servers) server.closeAllConnections();
   }
   await closed;
-  steps.release();
+  await steps.release();
 }
 
 /** Connections become idle one by one as their last answers end, and an idle one would wait for its keep-alive time. */

@@ -12,8 +12,8 @@ export interface Logger {
   /** True when lines of this level are written: lets a caller spare the making of a line. */
   isOn(level: LogLevel): boolean;
   log(level: LogLevel, message: string, fields: LogFields): void;
-  /** Writes out what is buffered; nothing may be logged afterwards. */
-  close(): void;
+  /** Resolves when what is buffered has been written; what is logged afterwards is lost. */
+  close(): Promise<void>;
 }
 
 export interface LogOptions {
@@ -30,7 +30,7 @@ const FLUSH_MS = 250;
 
 interface Sink {
   write(line: string): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** `wallTime` gives milliseconds since 1970. */
@@ -108,27 +108,32 @@ function plainForm(value: string): string {
 }
 
 function openSink(target: number | string): Sink {
-  const destination = pino.destination({ dest: target, sync: false, minLength: BUFFER_BYTES, maxWrite: BUFFER_BYTES, mkdir: true });
+  const destination = pino.destination({
+    dest: target,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    maxWrite: 2 * BUFFER_BYTES,
+    mkdir: true,
+  });
   // A full disk or a closed pipe must not end the gateway: lines are lost until writing works again.
   destination.on('error', () => undefined);
   const timer = setInterval(() => destination.flush(), FLUSH_MS).unref();
+  let isOpen = true;
   return {
     write: (line) => {
-      destination.write(line);
+      if (isOpen) destination.write(line);
     },
     close: () => {
+      isOpen = false;
       clearInterval(timer);
-      flushNow(destination);
+      return new Promise((resolve) => {
+        destination.once('close', resolve);
+        // A target that cannot be opened or written never closes either.
+        destination.once('error', resolve);
+        destination.end();
+      });
     },
   };
-}
-
-function flushNow(destination: { flushSync(): void }): void {
-  try {
-    destination.flushSync();
-  } catch {
-    // Nothing had been opened yet, or the target is gone: at the end there is nobody left to tell.
-  }
 }
 
 const DAY_MS = 86_400_000;
@@ -150,14 +155,14 @@ class DailySink implements Sink {
     const now = this.#wallTime();
     const day = Math.floor(now / DAY_MS);
     if (day !== this.#day) {
-      this.#sink?.close();
+      void this.#sink?.close();
       this.#sink = openSink(join(this.#dir, `smg.${new Date(now).toISOString().slice(0, 10)}`));
       this.#day = day;
     }
     this.#sink?.write(line);
   }
 
-  close(): void {
-    this.#sink?.close();
+  async close(): Promise<void> {
+    await this.#sink?.close();
   }
 }
