@@ -5,6 +5,7 @@ import { GatewayError } from '../domain/errors.ts';
 import type { Worker } from '../domain/worker.ts';
 import type { CandidateQuery } from '../routing/candidates.ts';
 import { listCandidates } from '../routing/candidates.ts';
+import type { Hints } from '../routing/policy.ts';
 import type { DispatchDeps } from './deps.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -21,18 +22,28 @@ interface Placement {
   readonly deps: DispatchDeps;
 }
 
+/** The routing inputs of a call, read when a policy asks for them. */
+class CallHints implements Hints {
+  readonly model: string;
+  readonly #call: Call;
+
+  constructor(call: Call, model: string) {
+    this.#call = call;
+    this.model = model;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#call.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+}
+
 /** Undefined when no worker can take the call now. */
 export function placeCall(call: Call, resolved: ResolvedModel, placement: Placement): Placed | undefined {
   const { deps, tried, keyDigest } = placement;
   const { candidates } = listCandidates(resolved.members, { nowMs: deps.clock.now(), keyDigest, tried });
   if (candidates.length === 0) return undefined;
-  const chosen = deps.policy.select(candidates, {
-    model: resolved.model,
-    header: (name) => {
-      const value = call.headers[name];
-      return typeof value === 'string' ? value : undefined;
-    },
-  });
+  const chosen = deps.policy.select(candidates, new CallHints(call, resolved.model));
   const member = chosen && resolved.members.find((other) => other.candidate === chosen);
   if (!member) throw new GatewayError('internal_error', `The policy ${deps.policyName} chose no worker of the pool.`);
   call.record.policy = deps.policyName;

@@ -26,6 +26,7 @@ const ROUTER = ['http', 'regular', MODE] as const;
 const BREAKER_VALUE: Readonly<Record<BreakerName, number>> = { closed: 0, open: 1, half_open: 2 };
 /** Bundles kept; labels come from known routes, models and codes, so this is a guard, not a working limit. */
 const MAX_BUNDLES = 4_096;
+const MAX_RECENT = 8;
 
 /** The children that calls of one kind write. */
 interface Bundle {
@@ -54,6 +55,8 @@ export class Metrics {
   readonly #gauges = new Map<string, GaugeFamily>();
   readonly #histograms = new Map<string, HistogramFamily>();
   readonly #bundles = new Map<string, Bundle>();
+  /** The kinds of call seen last: comparing a few fields is cheaper than making a key of them. */
+  readonly #recent: { readonly kind: CallKind; readonly bundle: Bundle }[] = [];
   readonly #attemptChildren = new Map<string, readonly CounterChild[]>();
   readonly #inFlight = new LiveList<CallRecord>();
 
@@ -147,13 +150,17 @@ export class Metrics {
   }
 
   #bundleOf(record: CallRecord): Bundle {
+    for (const { kind, bundle } of this.#recent) if (isSameKind(kind, record)) return bundle;
     const kind = record.isInference ? `${record.streaming}|${record.policy}` : '';
     const key = `${record.method}|${record.route}|${record.status}|${record.error ?? ''}|${record.canonicalModel}|${kind}`;
-    const known = this.#bundles.get(key);
-    if (known) return known;
-    if (this.#bundles.size >= MAX_BUNDLES) this.#bundles.clear();
-    const bundle = this.#makeBundle(record);
-    this.#bundles.set(key, bundle);
+    let bundle = this.#bundles.get(key);
+    if (!bundle) {
+      if (this.#bundles.size >= MAX_BUNDLES) this.#bundles.clear();
+      bundle = this.#makeBundle(record);
+      this.#bundles.set(key, bundle);
+    }
+    this.#recent.unshift({ kind: kindOf(record), bundle });
+    this.#recent.length = Math.min(this.#recent.length, MAX_RECENT);
     return bundle;
   }
 
@@ -230,6 +237,37 @@ export class Metrics {
       for (const model of models) this.#gauge('smg_worker_pool_size').with(WORKER_TYPE, MODE, model).value += 1;
     }
   }
+}
+
+type CallKind = Pick<
+  CallRecord,
+  'status' | 'route' | 'method' | 'error' | 'streaming' | 'policy' | 'canonicalModel' | 'isInference'
+>;
+
+function kindOf({
+  status,
+  route,
+  method,
+  error,
+  streaming,
+  policy,
+  canonicalModel,
+  isInference,
+}: CallRecord): CallKind {
+  return { status, route, method, error, streaming, policy, canonicalModel, isInference };
+}
+
+function isSameKind(kind: CallKind, record: CallRecord): boolean {
+  return (
+    kind.status === record.status &&
+    kind.streaming === record.streaming &&
+    kind.isInference === record.isInference &&
+    kind.route === record.route &&
+    kind.method === record.method &&
+    kind.error === record.error &&
+    kind.policy === record.policy &&
+    kind.canonicalModel === record.canonicalModel
+  );
 }
 
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);

@@ -88,7 +88,15 @@ for (const [name, text] of usual) {
 
 test('a chunk that ends with a frame passes as it is', () => {
   const tail = new SseTail();
-  for (const text of ['data: 1\n\n', 'data: 2\r\n\r\n', 'data: 3\r\r', 'data: 4\n\ndata: 5\n\n']) {
+  for (const text of [
+    'data: 1\n\n',
+    'data: 2\r\n\r\n',
+    'data: 3\r\r',
+    'data: 4\n\ndata: 5\n\n',
+    'data: 6\r\r\n',
+    'data: 7\n\r\n',
+    'data: 8\r\n\n',
+  ]) {
     const chunk = Buffer.from(text);
     assert.equal(tail.push(chunk), chunk);
   }

@@ -103,6 +103,11 @@ test('a frame leaves with the chunk that ends it, not later', () => {
   assert.deepEqual(seen, ['data: 1\n\n', 'data: 2\r\n\r']);
 });
 
+test('blank lines before a frame belong to it and are no frames of their own', () => {
+  const { frames } = frame([Buffer.from('\n\r\ndata: 1\n\n\n\ndata: 2\n\n')]);
+  assert.deepEqual(frames.map(String), ['\n\r\ndata: 1\n\n', '\n\ndata: 2\n\n']);
+});
+
 test('a frame that lies within one chunk is a view of it, not a copy', () => {
   const chunk = Buffer.from('data: 1\n\ndata: 2\n\n');
   for (const bytes of frame([chunk]).frames) assert.equal(bytes.buffer, chunk.buffer);

@@ -4,7 +4,8 @@
  *   closed --failures in a row--> open --timeout--> half_open --successes in a row--> closed
  *                                   ^------------- one failure ------------------------'
  *
- * Half-open admits one probe at a time. A failure older than the window does not count towards the row.
+ * Half-open admits one probe at a time. A failure older than the window does not count towards the row. Unless it is
+ * closed only probes count: what a call that began before it opened comes to is old news.
  * Cost O(1). Owner: one per worker, in workers/health.ts.
  */
 export type BreakerState = 'closed' | 'open' | 'half_open';
@@ -67,21 +68,17 @@ export class CircuitBreaker {
   /** The call ended well. `wasProbe` is what `started` returned for it. */
   succeeded(wasProbe: boolean): void {
     if (wasProbe) this.#isProbing = false;
+    else if (this.#state !== 'closed') return;
     this.#failures = 0;
     this.#successes += 1;
-    if (this.#state === 'half_open' && wasProbe && this.#successes >= this.#options.successThreshold) {
-      this.#move('closed');
-    }
+    if (this.#state === 'half_open' && this.#successes >= this.#options.successThreshold) this.#move('closed');
   }
 
   failed(wasProbe: boolean, nowMs: number): void {
     if (wasProbe) this.#isProbing = false;
+    else if (this.#state !== 'closed') return;
     this.#successes = 0;
-    if (this.#state === 'half_open') {
-      if (wasProbe) this.#open(nowMs);
-      return;
-    }
-    if (this.#state === 'open') return;
+    if (this.#state === 'half_open') return this.#open(nowMs);
     if (this.#failures === 0 || nowMs - this.#firstFailureAt > this.#options.windowMs) {
       this.#failures = 0;
       this.#firstFailureAt = nowMs;

@@ -55,11 +55,14 @@ export function planRetry(options: RetryOptions, failed: FailedAttempt, random: 
   return { kind: 'retry', delayMs, again: true, costsBudget };
 }
 
-/** `Retry-After` or `retry-after-ms` as milliseconds; undefined when absent or unreadable. A date needs wall time. */
+/** An HTTP date begins with a day of the week. `Date.parse` alone takes nearly any text with a number for a date. */
+const DATE_START = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
+
+/** `Retry-After` as milliseconds; undefined when absent or unreadable. A date needs wall time. */
 export function parseRetryAfter(value: string | undefined, wallTimeMs: number): number | undefined {
   if (value === undefined || value === '') return undefined;
   if (/^\d{1,9}(\.\d+)?$/.test(value)) return Number(value) * 1_000;
-  const date = Date.parse(value);
+  const date = DATE_START.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(date)) return undefined;
   return Math.max(0, date - wallTimeMs);
 }

@@ -82,7 +82,7 @@ function pathOf(url: string): string {
 export function createListener(deps: ServerDeps): RequestListener {
   return (request, response) => {
     const target = findTarget(pathOf(request.url ?? ''));
-    void serve(deps, target, request, response);
+    serve(deps, target, request, response);
   };
 }
 
@@ -91,12 +91,7 @@ function routeLabel(target: Target): string {
   return target.kind === 'control' ? target.path : UNKNOWN_ROUTE;
 }
 
-async function serve(
-  deps: ServerDeps,
-  target: Target,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+function serve(deps: ServerDeps, target: Target, request: IncomingMessage, response: ServerResponse): void {
   const { options, clock, telemetry } = deps;
   const method = request.method ?? '';
   const prefix = target.kind === 'inference' ? deps.protocols[target.route.protocol].idPrefix : 'req-';
@@ -105,14 +100,17 @@ async function serve(
   const reply = new HttpReply(response, corsHeaders(options.corsAllowedOrigins, request.headers.origin));
   if (deps.isDraining()) response.shouldKeepAlive = false;
   telemetry.callStarted(record);
-  if (target.kind === 'inference' && method === 'POST') {
-    record.isInference = true;
-    await serveInference(deps, target.route, request, reply, record);
+  const ended = () => {
+    record.endedAt = clock.now();
+    telemetry.callEnded(record);
+  };
+  record.isInference = target.kind === 'inference' && method === 'POST';
+  // Neither of them rejects: what goes wrong becomes an answer and a field of the record.
+  if (target.kind === 'inference' && record.isInference) {
+    void serveInference(deps, target.route, request, reply, record).then(ended);
   } else {
-    await serveControl(deps, target, request, reply, record);
+    void serveControl(deps, target, request, reply, record).then(ended);
   }
-  record.endedAt = clock.now();
-  telemetry.callEnded(record);
 }
 
 async function serveControl(

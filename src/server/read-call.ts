@@ -1,49 +1,14 @@
-/** HTTP request to Call: reads the body, peeks into it, takes the caller's key. */
+/** HTTP request to Call: is it JSON, what does the body ask for, whose key is it? Reading the bytes is read-body.ts. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Call } from '../domain/call.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { CallRecord } from '../domain/record.ts';
 import { peek } from '../protocols/peek.ts';
 import type { Protocol } from '../protocols/protocol.ts';
-import { readBody } from './read-body.ts';
 import type { InferenceRoute } from './route-table.ts';
 
-export interface ReadOptions {
-  readonly maxPayloadBytes: number;
-}
-
-/** Rejects with the GatewayError that says what is wrong with the request. */
-export async function readCall(
-  request: IncomingMessage,
-  route: InferenceRoute,
-  protocol: Protocol,
-  record: CallRecord,
-  options: ReadOptions,
-): Promise<Call> {
-  checkMediaType(request.headers);
-  const body = await readBody(request, options.maxPayloadBytes);
-  record.bodyBytes = body.length;
-  const { model, stream, modelSpans } = peek(body);
-  record.model = model ?? '';
-  record.streaming = stream;
-  const url = request.url ?? '';
-  const query = url.indexOf('?');
-  return {
-    requestId: record.requestId,
-    protocol: route.protocol,
-    upstreamPath: query < 0 ? route.upstreamPath : route.upstreamPath + url.slice(query),
-    model,
-    modelOptional: protocol.modelOptional,
-    stream,
-    body,
-    modelSpans,
-    headers: request.headers,
-    callerKey: callerKeyOf(request.headers),
-    record,
-  };
-}
-
-function checkMediaType(headers: IncomingHttpHeaders): void {
+/** Throws the GatewayError that says why the body cannot be read, before it is read. */
+export function checkMediaType(headers: IncomingHttpHeaders): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new GatewayError('unsupported_media_type', 'A body with a content encoding is not accepted; send it plain.');
@@ -75,4 +40,33 @@ function callerKeyOf(headers: IncomingHttpHeaders): string | undefined {
     if (typeof value === 'string' && value !== '') return value;
   }
   return undefined;
+}
+
+/** What is to be done, from a request and its whole body. Throws `invalid_json` or `invalid_request`. */
+export function makeCall(
+  request: IncomingMessage,
+  body: Buffer,
+  route: InferenceRoute,
+  protocol: Protocol,
+  record: CallRecord,
+): Call {
+  const { model, stream, modelSpans } = peek(body);
+  record.bodyBytes = body.length;
+  record.model = model ?? '';
+  record.streaming = stream;
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return {
+    requestId: record.requestId,
+    protocol: route.protocol,
+    upstreamPath: query < 0 ? route.upstreamPath : route.upstreamPath + url.slice(query),
+    model,
+    modelOptional: protocol.modelOptional,
+    stream,
+    body,
+    modelSpans,
+    headers: request.headers,
+    callerKey: callerKeyOf(request.headers),
+    record,
+  };
 }

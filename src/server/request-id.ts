@@ -3,26 +3,26 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-/** All pairs of characters: an id is made of twelve look-ups. */
-const PAIRS = [...ALPHABET].flatMap((first) => [...ALPHABET].map((second) => first + second));
-const PAIRS_IN_ID = 12;
+const LENGTH = 24;
 /** Ids are written into logs and headers: visible ASCII only, and not endless. */
 const FIT = /^[\x21-\x7e]{1,128}$/;
 
-/** Random numbers are drawn in blocks: one system call serves many ids. */
-const block = new Uint16Array(PAIRS_IN_ID * 256);
+/** Characters are drawn in blocks: one system call serves many ids, and an id is one slice. */
+const block = Buffer.alloc(LENGTH * 256);
+const characters = Buffer.from(ALPHABET);
 let used = block.length;
+
+function refill(): void {
+  randomFillSync(block);
+  for (let i = 0; i < block.length; i += 1) block[i] = characters[(block[i] as number) % characters.length] as number;
+  used = 0;
+}
 
 /** The prefix and 24 alphanumeric characters. Unique, not secret. */
 export function newRequestId(prefix: string): string {
-  if (used === block.length) {
-    randomFillSync(block);
-    used = 0;
-  }
-  let id = prefix;
-  for (let i = 0; i < PAIRS_IN_ID; i += 1) id += PAIRS[(block[used + i] as number) % PAIRS.length];
-  used += PAIRS_IN_ID;
-  return id;
+  if (used === block.length) refill();
+  used += LENGTH;
+  return prefix + block.toString('latin1', used - LENGTH, used);
 }
 
 /** `names` are lower-case, the first non-empty one wins. */

@@ -29,6 +29,8 @@ test('cached input that only the start names survives an end that repeats the ot
     output_tokens: 42,
   };
   assert.deepEqual(usageAfter(start, nulls), expected);
+  const zeros = { input_tokens: 0, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 42 };
+  assert.deepEqual(usageAfter(start, zeros), expected);
 });
 
 test('counts are cumulative: the last of each kind counts, none is added up', () => {

@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../domain/errors.ts';
 import type { CallRecord } from '../../domain/record.ts';
 import type { ServerDeps } from '../deps.ts';
-import { readCall } from '../read-call.ts';
+import { readBody } from '../read-body.ts';
+import { checkMediaType, makeCall } from '../read-call.ts';
 import type { InferenceRoute } from '../route-table.ts';
 import type { HttpReply } from '../write-reply.ts';
 
@@ -16,8 +17,9 @@ export async function serveInference(
 ): Promise<void> {
   const protocol = deps.protocols[route.protocol];
   try {
-    const call = await readCall(request, route, protocol, record, deps.options);
-    await deps.dispatcher.dispatch(call, reply);
+    checkMediaType(request.headers);
+    const body = await readBody(request, deps.options.maxPayloadBytes);
+    await deps.dispatcher.dispatch(makeCall(request, body, route, protocol, record), reply);
   } catch (thrown) {
     failCall(GatewayError.from(thrown), record);
     if (reply.hasHead) reply.destroy();
