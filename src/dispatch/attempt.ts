@@ -341,11 +341,7 @@ export class Attempt implements ExchangeSink, Ticking {
     record.headAt = this.#deps.clock.now();
     record.status = this.#status;
     const length = contentLength ?? (this.#tap ? 'unknown' : 'as_sent');
-    const upstreamMs = record.headAt - this.#watchdog.sentAt;
-    this.#writer.head(
-      this.#status,
-      replyHeaders(this.#headers, record, { workerId: this.#worker.id, upstreamMs, length }),
-    );
+    this.#writer.head(this.#status, replyHeaders(this.#headers, record, length));
   }
 
   #write(bytes: Buffer): void {

@@ -147,8 +147,7 @@ export class Dispatcher {
     record.outcome = 'failed';
     record.headAt = this.#deps.clock.now();
     record.sentBytes += body.length;
-    const upstreamMs = record.headAt - record.upstreamStartedAt;
-    writer.head(status, replyHeaders(headers, record, { workerId: record.workerId, upstreamMs, length: body.length }));
+    writer.head(status, replyHeaders(headers, record, body.length));
     writer.end(body);
   }
 }

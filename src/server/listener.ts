@@ -8,6 +8,7 @@ import { CallRecord } from '../domain/record.ts';
 import { anthropicDialect, openaiDialect } from '../protocols/dialect.ts';
 import type { Dialect } from '../protocols/dialect.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
+import { gatewayHeaders } from '../dispatch/reply-headers.ts';
 import type { ServerDeps } from './deps.ts';
 import type { JsonAnswer } from './json-answer.ts';
 import { requestIdOf } from './request-id.ts';
@@ -125,13 +126,14 @@ async function serveControl(
     record.status = answer.status;
     record.sentBytes = answer.body.length;
     const { headers, contentType, body } = answer;
-    const own = ['content-type', contentType, 'content-length', String(body.length), 'x-request-id', record.requestId];
+    record.headAt = deps.clock.now();
+    const own = ['content-type', contentType, 'content-length', String(body.length), ...gatewayHeaders(record)];
     reply.head(answer.status, [...own, ...headers]);
     reply.end(request.method === 'HEAD' ? undefined : body);
   } catch (thrown) {
     const error = GatewayError.from(thrown);
-    failCall(error, record);
-    const facts = { dialect: dialectOf(target), requestId: record.requestId, closeAfter: !request.complete };
+    failCall(error, record, deps.clock.now());
+    const facts = { dialect: dialectOf(target), record, closeAfter: !request.complete };
     reply.error(error, error.code === 'method_not_allowed' ? { ...facts, allow: allowedMethod(target) } : facts);
   }
 }

@@ -3,11 +3,14 @@ import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
+import type { CallRecord } from '../domain/record.ts';
+import { gatewayHeaders } from '../dispatch/reply-headers.ts';
 import type { Dialect } from '../protocols/dialect.ts';
 
 interface ErrorFacts {
   readonly dialect: Dialect;
-  readonly requestId: string;
+  /** `headAt` must be set. */
+  readonly record: CallRecord;
   /** The request was not read to its end. */
   readonly closeAfter: boolean;
   /** The method that the path knows, for a 405. */
@@ -76,10 +79,10 @@ export class HttpReply implements ReplyWriter {
   }
 
   /** The gateway's own error in the client's dialect. */
-  error(error: GatewayError, { dialect, requestId, closeAfter, allow }: ErrorFacts): void {
-    const body = dialect.encodeError(error, requestId);
+  error(error: GatewayError, { dialect, record, closeAfter, allow }: ErrorFacts): void {
+    const body = dialect.encodeError(error, record.requestId);
     const headers: HeaderList = ['content-type', 'application/json', 'content-length', String(body.length)];
-    headers.push('x-request-id', requestId, 'x-smg-error-code', error.code);
+    headers.push('x-smg-error-code', error.code, ...gatewayHeaders(record));
     if (allow !== undefined) headers.push('allow', allow);
     if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds));
     if (closeAfter) headers.push('connection', 'close');

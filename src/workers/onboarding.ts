@@ -1,6 +1,6 @@
 /**
- * Finds out what a worker is: the named steps in order. Each step asks through the Prober and returns facts; what a
- * worker does not answer is left open, only `connect` can fail the round.
+ * Finds out what a worker is: the named steps in order. Each step asks through the Prober and returns facts. Without
+ * `connect` and `list_models` the round fails; what a worker does not say of its engine is left open.
  */
 import { GatewayError } from '../domain/errors.ts';
 import type { Prober, ProbeReply } from '../domain/ports.ts';
@@ -86,7 +86,9 @@ async function detectEngine(ask: Ask, owner: string): Promise<{ engine: Engine; 
 }
 
 async function readVersion(ask: Ask, path: string): Promise<string | undefined> {
-  const reply = await ask(path);
+  // No answer here is an answer too: a worker that hangs at a path it does not know serves calls all the same.
+  const reply = await ask(path).catch(() => undefined);
+  if (!reply) return undefined;
   const version = isOk(reply) ? asObject(parseJson(reply.text))?.['version'] : undefined;
   return typeof version === 'string' ? version : undefined;
 }

@@ -172,6 +172,8 @@ for (const [name, fault, status, code] of upstreamFaults) {
       const text = await reply.text();
       assert.equal(reply.status, status, text);
       assert.equal(reply.headers.get('x-smg-error-code'), code);
+      assert.match(reply.headers.get('x-smg-worker') ?? '', /^[0-9a-f]{8}$/);
+      assert.match(reply.headers.get('server-timing') ?? '', /^gateway;dur=/);
       const body = JSON.parse(text) as Record<string, unknown>;
       assert.equal(body['type'], path === '/v1/messages' ? 'error' : undefined);
       assert.ok(!text.includes('127.0.0.1') && !text.includes(String(engines[0]?.port)), text);

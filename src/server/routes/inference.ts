@@ -21,19 +21,16 @@ export async function serveInference(
     const body = await readBody(request, deps.options.maxPayloadBytes);
     await deps.dispatcher.dispatch(makeCall(request, body, route, protocol, record), reply);
   } catch (thrown) {
-    failCall(GatewayError.from(thrown), record);
+    const error = GatewayError.from(thrown);
+    failCall(error, record, deps.clock.now());
     if (reply.hasHead) reply.destroy();
-    else
-      reply.error(GatewayError.from(thrown), {
-        dialect: protocol.dialect,
-        requestId: record.requestId,
-        closeAfter: !request.complete,
-      });
+    else reply.error(error, { dialect: protocol.dialect, record, closeAfter: !request.complete });
   }
 }
 
 /** Closes the record of a call that the gateway itself answers with an error. */
-export function failCall(error: GatewayError, record: CallRecord): void {
+export function failCall(error: GatewayError, record: CallRecord, nowMs: number): void {
+  if (record.headAt === 0) record.headAt = nowMs;
   record.status = error.status;
   record.error = error.code;
   record.outcome = error.code === 'client_closed_request' ? 'client_gone' : 'failed';

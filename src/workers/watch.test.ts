@@ -1,0 +1,286 @@
+/** The watch over one worker: how it joins, goes and comes back, on a clock that the test moves. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { candidateOf, specOf } from '../../test/support/fleet.ts';
+import { settled, sglang, TableProber, vllm } from '../../test/support/prober.ts';
+import type { Answers } from '../../test/support/prober.ts';
+import { ManualClock } from '../base/clock.ts';
+import { seededRandom } from '../base/random.ts';
+import { Fleet } from './fleet.ts';
+import { Registry } from './registry.ts';
+import type { WatchOptions } from './watch.ts';
+
+const OPTIONS: WatchOptions = {
+  healthPath: '/health',
+  probeTimeoutMs: 5_000,
+  intervalMs: 60_000,
+  failureThreshold: 3,
+  successThreshold: 2,
+  isActive: true,
+  maxRetryMs: 30_000,
+  startupTimeoutMs: 600_000,
+};
+
+const SICK: Answers = { ...sglang, '/health': 503 };
+
+interface Rig {
+  readonly clock: ManualClock;
+  readonly prober: TableProber;
+  readonly registry: Registry;
+  readonly fleet: Fleet;
+  readonly id: string;
+  /** Changes of state and results of health checks, in order. */
+  readonly told: string[];
+  state(): string | undefined;
+  lastError(): string | undefined;
+  /** Moves time to the next timer that is due; returns the time that passed, in whole seconds. */
+  next(): Promise<number>;
+  /** Changes what is answered and lets time come to the next timer, so many times. */
+  answer(answers: Answers | null, times?: number): Promise<void>;
+}
+
+async function watchOver(answers: Answers | null, change: Partial<WatchOptions> = {}): Promise<Rig> {
+  const clock = new ManualClock();
+  const prober = new TableProber(answers);
+  const told: string[] = [];
+  const registry = new Registry({
+    open: (worker) => ({ candidate: candidateOf(worker.id), gate: { mayServe: () => true } }),
+    close: () => undefined,
+    onStateChange: (worker, from) => told.push(`${from} > ${worker.state}`),
+  });
+  const telemetry = {
+    stateChanged: () => undefined,
+    breakerChanged: () => undefined,
+    healthChecked: (_: string, isHealthy: boolean) => told.push(isHealthy ? 'well' : 'unwell'),
+  };
+  const fleet = new Fleet({ ...OPTIONS, ...change }, { registry, prober, telemetry, clock, random: seededRandom(1) });
+  const id = fleet.add(specOf({ url: 'http://w' }))?.id ?? '';
+  await settled();
+  const next = async () => {
+    const before = clock.now();
+    assert.equal(clock.pendingTimers, 1, 'one timer at a time');
+    const asked = prober.asked.length;
+    while (prober.asked.length === asked && clock.now() - before < 200_000) {
+      clock.advance(250);
+      await Promise.resolve();
+    }
+    await settled();
+    return Math.round((clock.now() - before) / 1_000);
+  };
+  return {
+    clock,
+    prober,
+    registry,
+    fleet,
+    id,
+    told,
+    next,
+    state: () => registry.get(id)?.state,
+    lastError: () => registry.get(id)?.progress.lastError,
+    answer: async (then, times = 1) => {
+      prober.answers = then;
+      for (let i = 0; i < times; i += 1) await next();
+    },
+  };
+}
+
+test('a worker that is well joins at once, with its facts', async () => {
+  const { state, registry, id, told } = await watchOver(sglang);
+  assert.equal(state(), 'ready');
+  assert.deepEqual(registry.get(id)?.facts?.models, ['qwen/qwen3-8b']);
+  assert.deepEqual(registry.get(id)?.progress, { step: 'ready', attempts: 1, lastError: undefined });
+  assert.deepEqual(told, ['pending > probing', 'probing > ready']);
+});
+
+test('a worker that is down at the start is asked after 1, 2, 4, 8, 16 s and then every 30 s', async () => {
+  const { next, state } = await watchOver(null);
+  const waits: number[] = [];
+  for (let i = 0; i < 8; i += 1) waits.push(await next());
+  assert.deepEqual(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
+  assert.equal(state(), 'probing');
+});
+
+test('a worker that is down at the start joins when it comes up', async () => {
+  const { answer, state, lastError, registry, id } = await watchOver(null);
+  assert.equal(state(), 'probing');
+  assert.match(lastError() ?? '', /refused the connection/);
+  await answer(null, 3);
+  assert.equal(registry.get(id)?.progress.attempts, 4);
+  await answer(vllm);
+  assert.equal(state(), 'ready');
+  assert.equal(lastError(), undefined);
+});
+
+test('a worker that never comes up is called failed after the start-up time, is asked on slowly, and may still join', async () => {
+  const { next, answer, state, clock } = await watchOver(null, { startupTimeoutMs: 100_000 });
+  while (state() === 'probing' && clock.now() < 1_000_000) await next();
+  assert.equal(state(), 'failed');
+  assert.ok(clock.now() >= 100_000 && clock.now() <= 131_000, `failed at ${clock.now()} ms`);
+  assert.equal(await next(), 60);
+  await answer(sglang);
+  assert.equal(state(), 'ready');
+});
+
+test('a worker that is ready is asked at its interval, give or take a tenth', async () => {
+  const { next, told } = await watchOver(sglang);
+  const waits: number[] = [];
+  for (let i = 0; i < 20; i += 1) waits.push(await next());
+  for (const wait of waits) assert.ok(wait >= 54 && wait <= 67, `${wait} s`);
+  assert.ok(new Set(waits).size > 3, 'the checks of a fleet are spread');
+  assert.deepEqual(
+    told.slice(2),
+    Array.from({ length: 20 }, () => 'well'),
+  );
+});
+
+test('it takes as many failures in a row as the threshold to be unhealthy', async () => {
+  const { answer, state, lastError } = await watchOver(sglang);
+  await answer(SICK, 2);
+  assert.equal(state(), 'ready');
+  await answer(SICK);
+  assert.equal(state(), 'unhealthy');
+  assert.equal(lastError(), 'GET /health answered 503');
+});
+
+test('a suspicion is looked into soon, not at the next interval', async () => {
+  const { answer, next } = await watchOver(sglang);
+  await answer(SICK);
+  assert.deepEqual([await next(), await next(), await next(), await next()], [1, 2, 4, 8]);
+});
+
+test('it takes as many successes in a row as the threshold to come back', async () => {
+  const { answer, state, told } = await watchOver(sglang);
+  await answer(SICK, 3);
+  await answer(sglang);
+  assert.equal(state(), 'unhealthy');
+  await answer(sglang);
+  assert.equal(state(), 'ready');
+  assert.deepEqual(told.slice(2), [
+    'unwell',
+    'unwell',
+    'unwell',
+    'ready > unhealthy',
+    'well',
+    'well',
+    'unhealthy > ready',
+  ]);
+});
+
+test('a worker that comes back as something else is known as that', async () => {
+  const { answer, registry, id } = await watchOver(sglang);
+  await answer(null, 3);
+  await answer(vllm, 2);
+  assert.equal(registry.get(id)?.state, 'ready');
+  assert.deepEqual(registry.get(id)?.facts?.models, ['llama', 'sql-lora']);
+});
+
+test('a worker that stays unhealthy is called failed, and comes back by itself', async () => {
+  const { answer, state } = await watchOver(sglang);
+  await answer(null, 8);
+  assert.equal(state(), 'unhealthy');
+  await answer(null);
+  assert.equal(state(), 'failed');
+  await answer(null, 20);
+  assert.equal(state(), 'failed');
+  await answer(sglang);
+  assert.equal(state(), 'ready');
+});
+
+test('health that flaps with every check changes no state, neither of a ready nor of an unhealthy worker', async () => {
+  const { answer, state, told } = await watchOver(sglang);
+  for (let i = 0; i < 30; i += 1) await answer(i % 2 === 0 ? SICK : sglang);
+  assert.equal(state(), 'ready');
+  await answer(SICK, 3);
+  for (let i = 0; i < 30; i += 1) await answer(i % 2 === 0 ? sglang : SICK);
+  assert.equal(state(), 'unhealthy');
+  assert.deepEqual(told.filter((line) => line.includes('>')).slice(2), ['ready > unhealthy']);
+});
+
+test('one slow check of ten changes nothing', async () => {
+  const { answer, told } = await watchOver(sglang);
+  for (let i = 0; i < 5; i += 1) {
+    await answer({ ...sglang, '/health': undefined });
+    await answer(sglang, 9);
+  }
+  assert.equal(told.filter((line) => line.includes('>')).length, 2);
+});
+
+test('a worker that is well again but does not list its models stays away until it does', async () => {
+  const { answer, state, lastError } = await watchOver(sglang);
+  await answer(SICK, 3);
+  await answer({ ...sglang, '/v1/models': 500 }, 4);
+  assert.equal(state(), 'unhealthy');
+  assert.equal(lastError(), 'GET /v1/models answered 500');
+  await answer(sglang);
+  assert.equal(state(), 'ready');
+});
+
+test('with active checks off a worker that is ready is left in peace', async () => {
+  const { clock, state, prober, fleet, id } = await watchOver(sglang, { isActive: false });
+  const asked = prober.asked.length;
+  prober.answers = null;
+  clock.advance(1_000_000);
+  await settled();
+  fleet.probeSoon(id);
+  await settled();
+  assert.equal(state(), 'ready');
+  assert.equal(prober.asked.length, asked);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('a worker under suspicion is asked at once, once, and its timer moves', async () => {
+  const { clock, prober, fleet, id, told } = await watchOver(sglang);
+  const asked = prober.asked.length;
+  fleet.probeSoon(id);
+  fleet.probeSoon(id);
+  await settled();
+  assert.deepEqual(prober.asked.slice(asked), ['/health']);
+  assert.equal(clock.pendingTimers, 1);
+  assert.equal(told.at(-1), 'well');
+  fleet.probeSoon('no-such-worker');
+});
+
+test('after the end no timer is left and nothing is asked any more', async () => {
+  for (const answers of [sglang, null]) {
+    const { clock, prober, fleet, id } = await watchOver(answers);
+    fleet.stop();
+    const asked = prober.asked.length;
+    fleet.probeSoon(id);
+    clock.advance(1_000_000);
+    await settled();
+    assert.equal(clock.pendingTimers, 0);
+    assert.equal(prober.asked.length, asked);
+  }
+});
+
+test('an answer that comes after the end changes nothing and sets no timer', async () => {
+  for (const answers of [sglang, null]) {
+    const { clock, prober, fleet, told, id, registry } = await watchOver(SICK);
+    prober.answers = answers;
+    clock.advance(1_000);
+    fleet.stop();
+    const before = registry.get(id);
+    const lines = told.length;
+    await settled();
+    assert.equal(registry.get(id), before);
+    assert.equal(told.length, lines);
+    assert.equal(clock.pendingTimers, 0);
+  }
+});
+
+test('a worker that is removed is forgotten by its watch', async () => {
+  const { clock, prober, registry, id } = await watchOver(sglang);
+  registry.remove(id);
+  const asked = prober.asked.length;
+  clock.advance(100_000);
+  await settled();
+  assert.equal(prober.asked.length, asked);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('the same URL twice is watched once', async () => {
+  const { clock, fleet } = await watchOver(sglang);
+  assert.equal(fleet.add(specOf({ url: 'http://w' })), undefined);
+  await settled();
+  assert.equal(clock.pendingTimers, 1);
+});
