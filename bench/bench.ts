@@ -1,6 +1,6 @@
 /**
  * What the matrix and the scenarios share: the rig, the cores, a place for files, the engine and client processes.
- * Shapes  new Bench(root, options) · startEngine(flags) · startClient(script) · placeFor(ports) · close()
+ * Shapes  new Bench(root, options) · startEngine(flags, script) · startClient(script) · placeFor(ports) · close()
  * Owner   bench/main.ts, which calls close() in a finally
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -48,8 +48,8 @@ export class Bench {
     return { rig: this.#rig, cores, root, temp: this.#temp, enginePorts, gatewayArgs, profileDir };
   }
 
-  async startEngine(flags: readonly string[]): Promise<Engine> {
-    const command = [process.execPath, join(this.root, 'bench/engine.ts'), ...flags];
+  async startEngine(flags: readonly string[], script = 'bench/engine.ts'): Promise<Engine> {
+    const command = [process.execPath, join(this.root, script), ...flags];
     const started = await this.#rig.start({ name: 'engine', command, core: this.cores.engine, ipc: true });
     const { ports } = await started.ask<{ ports: number[] }>(undefined, START_TIMEOUT_MS);
     return { process: started, ports };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CASES, chooseCases } from './cases.ts';
+import { CASES, chooseCases, chooseWords, PROXIES } from './cases.ts';
 
 test('without words everything is chosen', () => {
   const choice = chooseCases([]);
@@ -20,4 +20,11 @@ test('words of different kinds narrow, words of one kind widen', () => {
 
 test('a word that names nothing is an error that lists the known ones', () => {
   assert.throws(() => chooseCases(['unray']), /--only knows unary, 1KB.*not unray/);
+});
+
+test('the words of another scenario choose among its own, in its own order', () => {
+  assert.deepEqual(chooseWords([], PROXIES), ['bare', 'gateway']);
+  assert.deepEqual(chooseWords(['gateway'], PROXIES), ['gateway']);
+  assert.deepEqual(chooseWords(['gateway', 'bare'], PROXIES), ['bare', 'gateway']);
+  assert.throws(() => chooseWords(['nginx'], PROXIES), /--only knows bare, gateway here; not nginx/);
 });

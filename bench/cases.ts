@@ -1,6 +1,6 @@
 /**
- * The cells of the matrix, and the words of --only that choose among them.
- * Shapes  CASES · chooseCases(words) → { cases, targets }
+ * The cells of the matrix, the proxies of the other scenarios, and the words of --only that choose among them.
+ * Shapes  CASES · chooseCases(words) → { cases, targets } · chooseWords(words, known) → words
  * Errors  throws on a word that names nothing, with the list of those that do
  */
 import { TARGET_NAMES, type TargetName } from './rig/targets.ts';
@@ -43,6 +43,16 @@ export function chooseCases(words: readonly string[]): Choice {
     cases: CASES.filter((one) => wordsOf(one).every((word, kind) => allows(kind, word))),
     targets: targets.length === 0 ? TARGET_NAMES : targets,
   };
+}
+
+/** Every scenario but the matrix compares these two. */
+export const PROXIES = ['bare', 'gateway'] as const satisfies readonly TargetName[];
+
+/** Those of `known` that were asked for, in their own order; all of them when none was. */
+export function chooseWords<Word extends string>(words: readonly string[], known: readonly Word[]): readonly Word[] {
+  const unknown = words.filter((word) => !known.some((each) => each === word));
+  if (unknown.length > 0) throw new Error(`--only knows ${known.join(', ')} here; not ${unknown.join(', ')}`);
+  return words.length === 0 ? known : known.filter((word) => words.includes(word));
 }
 
 function wordsOf(one: Case): string[] {

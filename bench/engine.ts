@@ -11,7 +11,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { MessageReader } from './load/message-reader.ts';
-import { MODEL, streamAnswer, TOKENS, unaryAnswer } from './load/wire.ts';
+import { chunked, ENGINE_GETS, streamAnswer, TOKENS, unaryAnswer } from './load/wire.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,17 +32,7 @@ const STREAM_HEAD = Buffer.from(
 );
 const STREAM_CHUNKS = [...streamAnswer(Number(values.tokens)).map(chunked), Buffer.from('0\r\n\r\n')];
 
-const GETS: Readonly<Record<string, object>> = {
-  '/health': {},
-  '/version': { version: '0.11.0' },
-  '/v1/models': {
-    object: 'list',
-    data: [
-      { id: MODEL, object: 'model', created: 1_764_000_000, owned_by: 'vllm', root: MODEL, max_model_len: 131072 },
-    ],
-  },
-};
-const GET_RESPONSES = new Map(Object.entries(GETS).map(([path, body]) => [path, jsonResponse(body)]));
+const GET_RESPONSES = new Map(Object.entries(ENGINE_GETS).map(([path, body]) => [path, jsonResponse(body)]));
 const NOT_FOUND = Buffer.concat([
   Buffer.from('HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 22\r\n\r\n'),
   Buffer.from('{"detail":"Not Found"}'),
@@ -143,10 +133,6 @@ function wantsStream(pieces: readonly Buffer[]): boolean {
   // From the end, where SDKs put it: a scan of a 200 KB prompt would cost more than the rest of the answer.
   const at = body.lastIndexOf('"stream":');
   return at !== -1 && /^"stream":\s*true/.test(body.toString('latin1', at, at + 20));
-}
-
-function chunked(frame: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${frame.length.toString(16)}\r\n`), frame, Buffer.from('\r\n')]);
 }
 
 function jsonResponse(body: object): Buffer {

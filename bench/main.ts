@@ -8,10 +8,20 @@ import { runMatrix } from './matrix.ts';
 import { HELP, readOptions } from './options.ts';
 import { keep } from './report/results.ts';
 import { renderSection } from './report/section.ts';
+import { runAborts } from './scenarios/aborts.ts';
 import { runMemory } from './scenarios/memory.ts';
+import { runMicro } from './scenarios/micro.ts';
+import { runSlowClients } from './scenarios/slow-clients.ts';
 import { runStreams } from './scenarios/streams.ts';
 
-const SCENARIOS = { matrix: runMatrix, memory: runMemory, streams: runStreams };
+const SCENARIOS = {
+  matrix: runMatrix,
+  memory: runMemory,
+  streams: runStreams,
+  aborts: runAborts,
+  'slow-clients': runSlowClients,
+  micro: runMicro,
+};
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));

@@ -4,19 +4,25 @@
  * Errors  throws with one line a person can act on
  */
 import { parseArgs } from 'node:util';
+import { KINDS, type Kind } from './report/results.ts';
 import type { Pick } from './report/summary.ts';
 
 export const HELP = `npm run bench -- [flags]
 
-  --only LIST       words of the matrix: unary stream | 1KB 20KB 200KB | 1 32 256 | direct bare nginx gateway
-  --rounds N        rounds, interleaved over all targets (3)
+  --only LIST       words of the matrix: unary stream | 1KB 20KB 200KB | 1 32 256 | direct bare nginx gateway;
+                    of the other scenarios: bare gateway; of micro: metrics peek sse log policies
+  --rounds N        rounds, interleaved over all targets (3; micro 15)
   --seconds S       length of each measurement (3)
   --retries N       how often a measurement is repeated while other programs keep the machine busy (2)
   --quick           one round of one second
   --pick best       or median: what a row shows of its rounds
   --scenario NAME   memory: many large bodies in flight · streams: many slow streams at once
+                    aborts: how soon a worker hears that its client has left
+                    slow-clients: what piles up when clients stop reading
+                    micro: nanoseconds of the inner parts, each against its alternative
   --connections N   of the memory scenario (1500)
-  --streams N       of the streams scenario (2000), which lasts --seconds (60)
+  --streams N       of the streams scenario (2000), which lasts --seconds (60); of slow-clients (500)
+  --samples N       of each phase of the aborts scenario (200)
   --write           keep the results of a --quick or --only run too
   --no-write        do not touch RESULTS.md and results.json
   --gateway-args S  more flags for the gateway, such as "--log-level warn" (never kept, unless --write)
@@ -32,9 +38,10 @@ export interface Options {
   readonly retries: number;
   readonly warmupSeconds: number;
   readonly pick: Pick;
-  readonly scenario: 'matrix' | 'memory' | 'streams';
+  readonly scenario: Kind;
   readonly connections: number;
   readonly streams: number;
+  readonly samples: number;
   readonly write: boolean;
   readonly gatewayArgs: readonly string[];
   readonly profileDir: string | undefined;
@@ -54,7 +61,8 @@ export function readOptions(argv: readonly string[]): Options {
       pick: { type: 'string', default: 'best' },
       scenario: { type: 'string', default: 'matrix' },
       connections: { type: 'string', default: '1500' },
-      streams: { type: 'string', default: '2000' },
+      streams: { type: 'string' },
+      samples: { type: 'string', default: '200' },
       write: { type: 'boolean' },
       'gateway-args': { type: 'string', default: '' },
       profile: { type: 'string' },
@@ -63,22 +71,31 @@ export function readOptions(argv: readonly string[]): Options {
   });
   const only = values.only.split(',').filter((word) => word !== '');
   const gatewayArgs = values['gateway-args'].split(' ').filter((word) => word !== '');
-  const scenario = oneOf('--scenario', values.scenario, ['matrix', 'memory', 'streams'] as const);
-  const usualSeconds = scenario === 'streams' ? 60 : values.quick ? 1 : 3;
+  const scenario = oneOf('--scenario', values.scenario, KINDS);
+  const usual = usualOf(scenario, values.quick);
   return {
     only,
-    rounds: positive('--rounds', values.rounds ?? (values.quick ? '1' : '3')),
-    seconds: positive('--seconds', values.seconds ?? String(usualSeconds)),
+    rounds: positive('--rounds', values.rounds ?? usual.rounds),
+    seconds: positive('--seconds', values.seconds ?? usual.seconds),
     retries: notNegative('--retries', values.retries),
     warmupSeconds: values.quick ? 0.5 : 1,
     pick: oneOf('--pick', values.pick, ['best', 'median'] as const),
     scenario,
     connections: positive('--connections', values.connections),
-    streams: positive('--streams', values.streams),
+    streams: positive('--streams', values.streams ?? usual.streams),
+    samples: positive('--samples', values.samples),
     write: values.write ?? (!values.quick && only.length === 0 && gatewayArgs.length === 0),
     gatewayArgs,
     profileDir: values.profile,
     help: values.help,
+  };
+}
+
+function usualOf(scenario: Kind, quick: boolean): { rounds: string; seconds: string; streams: string } {
+  return {
+    rounds: scenario === 'micro' ? '15' : quick ? '1' : '3',
+    seconds: scenario === 'streams' ? '60' : quick ? '1' : '3',
+    streams: scenario === 'slow-clients' ? '500' : '2000',
   };
 }
 

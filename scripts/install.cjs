@@ -29,7 +29,9 @@ function isInstalled(folder, wanted) {
 
 function install(folder, wanted) {
   if (isInstalled(folder, wanted)) return;
-  var args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: it fails when a tool's optional package for another platform cannot be had, though nobody needs it
+  // here. With --no-save the lockfile decides just the same and stays as it is.
+  var args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   if (wanted === 'runtime') args.push('--omit=dev');
   process.stderr.write('Installing packages (' + wanted + ') in ' + (path.relative(root, folder) || '.') + ' ...\n');
   var npm = process.env.npm_execpath;
@@ -41,7 +43,7 @@ function install(folder, wanted) {
         shell: process.platform === 'win32',
       });
   if (result.status !== 0) {
-    process.stderr.write('npm ci failed in ' + folder + '; see the lines above.\n');
+    process.stderr.write('npm install failed in ' + folder + '; see the lines above.\n');
     process.exit(result.status === null ? 1 : result.status);
   }
   fs.writeFileSync(marker(folder), JSON.stringify({ lock: lockHash(folder), scope: wanted }) + '\n');

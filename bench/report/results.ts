@@ -9,15 +9,15 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Provenance, renderSection, type Section } from './section.ts';
 
-export type Kind = 'matrix' | 'memory' | 'streams';
+/** In the order of RESULTS.md. */
+export const KINDS = ['matrix', 'memory', 'streams', 'aborts', 'slow-clients', 'micro'] as const;
+export type Kind = (typeof KINDS)[number];
 
 interface Kept {
   readonly section: Section;
   /** Everything measured, round by round. */
   readonly raw: unknown;
 }
-
-const ORDER: readonly Kind[] = ['matrix', 'memory', 'streams'];
 
 const BIOME = join(import.meta.dirname, '../../node_modules/.bin/biome');
 
@@ -40,7 +40,7 @@ export function keep(folder: string, kind: Kind, section: Section, raw: unknown)
   writeFileSync(path, `${JSON.stringify(kept, rounded, 2)}\n`);
   // The repository's own format, so that kept results do not fail its check; without biome they are JSON all the same.
   spawnSync(process.execPath, [BIOME, 'format', '--write', path], { stdio: 'ignore' });
-  const sections = ORDER.flatMap((each) => (kept[each] === undefined ? [] : [renderSection(kept[each].section)]));
+  const sections = KINDS.flatMap((each) => (kept[each] === undefined ? [] : [renderSection(kept[each].section)]));
   writeFileSync(join(folder, 'RESULTS.md'), [PREAMBLE, ...sections].join('\n'));
 }
 

@@ -5,6 +5,7 @@
  * Errors  a run in which the engine did not hold all requests at once is a failure, not a result
  */
 import type { Bench, Outcome } from '../bench.ts';
+import { chooseWords, PROXIES } from '../cases.ts';
 import type { Job, JobResult } from '../load/job.ts';
 import { TOKENS } from '../load/wire.ts';
 import type { Options } from '../options.ts';
@@ -16,7 +17,6 @@ const BODY_BYTES = 150 * 1024;
 const DELAY_MS = 8_000;
 const GOAL_MB = 600;
 const SETTLE_MS = 1_000;
-const NAMES: readonly TargetName[] = ['bare', 'gateway'];
 
 interface Measured {
   readonly name: TargetName;
@@ -30,7 +30,8 @@ interface Measured {
 
 export async function runMemory(options: Options, bench: Bench): Promise<Outcome> {
   const measured: Measured[] = [];
-  for (const name of NAMES) measured.push(await measure(name, options.connections, bench));
+  for (const name of chooseWords(options.only, PROXIES))
+    measured.push(await measure(name, options.connections, bench));
   const gateway = measured.find((one) => one.name === 'gateway');
   const peakMb = gateway === undefined || gateway.answers === 0 ? undefined : gateway.peakBytes / 2 ** 20;
   return {

@@ -5,6 +5,7 @@
  * Errors  any broken stream is a failure; so is a run whose streams were not all open at the same time
  */
 import type { Bench, Outcome } from '../bench.ts';
+import { chooseWords, PROXIES } from '../cases.ts';
 import type { Options } from '../options.ts';
 import { megabytes, number, percent } from '../report/table.ts';
 import { type CpuTime, cpuBetween, cpuTime, memory } from '../rig/proc.ts';
@@ -17,7 +18,6 @@ const SAMPLE_MS = 5_000;
 const SETTLE_MS = 1_000;
 const AFTER_MS = 10_000;
 const GOAL_KB = 80;
-const NAMES: readonly TargetName[] = ['bare', 'gateway'];
 
 interface Measured {
   readonly name: TargetName;
@@ -33,7 +33,8 @@ const NOTHING: StreamsResult = { complete: 0, broken: 0, reasons: [], events: 0,
 
 export async function runStreams(options: Options, bench: Bench): Promise<Outcome> {
   const measured: Measured[] = [];
-  for (const name of NAMES) measured.push(await measure(name, options, bench));
+  for (const name of chooseWords(options.only, PROXIES))
+    measured.push(await measure(name, options, bench));
   const gateway = measured.find((one) => one.name === 'gateway' && one.result.complete > 0);
   return {
     section: {
@@ -56,7 +57,7 @@ export async function runStreams(options: Options, bench: Bench): Promise<Outcom
   };
 }
 
-const COLUMNS = ['target', 'complete', 'broken', 'events', 'RSS before MB', 'RSS peak MB', 'RSS after MB', 'KB/stream'];
+const COLUMNS = ['target', 'complete', 'broken', 'events', 'RSS before MB', 'RSS peak MB', 'RSS after MB', 'RSS KB/stream'];
 COLUMNS.push('CPU of a core', 'gap p50 ms', 'gap p99 ms', 'gap max ms');
 
 function rowOf(one: Measured, options: Options): string[] {
