@@ -124,6 +124,8 @@ export class Attempt implements ExchangeSink, Ticking {
   }
 
   tick(nowMs: number): void {
+    // Another entry of the same tick may have ended this one.
+    if (this.#isOver) return;
     if (this.#preludeSince > 0 && nowMs - this.#preludeSince >= PRELUDE_HOLD_MS && !this.#isCommitted) this.#commit();
     const expired = this.#watchdog.expired(nowMs);
     if (expired) this.#expired(expired);

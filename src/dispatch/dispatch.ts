@@ -48,6 +48,8 @@ export class Dispatcher {
       tried.push(place.worker.id);
       const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs });
       if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
+      // Cancelled from above: no worker is to blame, and none is to be asked instead.
+      if (outcome.error.origin !== 'upstream') throw outcome.error;
       last = outcome.answer || !last?.answer ? outcome : { ...outcome, answer: last.answer };
       const plan = this.#plan(call, outcome, tried, keyDigest);
       if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);

@@ -35,6 +35,17 @@ test('a stream that outlives the grace ends with an error event, not with a cut 
   await engines[0]?.waitFor((stats) => stats.aborted === 1 && stats.inFlight === 0);
 });
 
+test('a call that has no answer yet when the grace ends gets 503 and is not sent to another worker', async (t) => {
+  const { gateway, engines } = await rigFor(t, 2, { drainSettleSecs: 0, shutdownGracePeriodSecs: 0.5 });
+  for (const engine of engines) engine.setFaults([{ kind: 'hang_before_headers', rate: 1 }]);
+  const reply = post(gateway, '/v1/chat/completions', chatBody());
+  await Promise.race(engines.map((engine) => engine.waitFor((stats) => stats.faultsFired['hang_before_headers'] === 1)));
+  await gateway.stop();
+  assert.deepEqual([(await reply).status, (await reply).headers.get('x-smg-error-code')], [503, 'shutting_down']);
+  const asked = engines.map((engine) => engine.stats().requestsByPath['/v1/chat/completions'] ?? 0);
+  assert.deepEqual(asked.sort((a, b) => a - b), [0, 1]);
+});
+
 test('a forced end is an end', async (t) => {
   const { gateway } = await rigFor(t, 1, { drainSettleSecs: 60, shutdownGracePeriodSecs: 600 }, slow);
   const reply = await post(
