@@ -175,6 +175,17 @@ test('the rest of several workers ends with the first of them, and there is none
   assert.equal(leases.coolDownEndsAt(['a', 'b'], KEY), 0);
 });
 
+test('a load is counted out once, however often that is asked', () => {
+  const loads = new LoadBook();
+  loads.open(workerOf('a'));
+  const [leave, other] = [loads.enter('a'), loads.enter('a')];
+  leave();
+  leave();
+  assert.equal(loads.inFlight('a'), 1);
+  other();
+  assert.equal(loads.inFlight('a'), 0);
+});
+
 test('a candidate carries priority and cost of its worker', () => {
   const loads = new LoadBook();
   const { workerId, priority, cost, inFlight } = loads.open(workerOf('a', { spec: { priority: 80, cost: 2 } }));

@@ -141,6 +141,7 @@ test('the models are those of ready workers, once each, sorted', () => {
 test('a worker that lists no model takes any, and one that has not said is neither', () => {
   const { registry, join } = fleetOf();
   join('any', []);
+  join('named', ['m']);
   assert.equal(registry.snapshot().hasUnknown, false);
   join('new', null, 'probing');
   const snapshot = registry.snapshot();

@@ -172,6 +172,7 @@ test('a worker that comes back as something else is known as that', async () => 
   await answer(vllm, 2);
   assert.equal(registry.get(id)?.state, 'ready');
   assert.deepEqual(registry.get(id)?.facts?.models, ['llama', 'sql-lora']);
+  assert.deepEqual(registry.get(id)?.progress, { step: 'ready', attempts: 1, lastError: undefined });
 });
 
 test('a worker that stays unhealthy is called failed, and comes back by itself', async () => {
@@ -253,20 +254,24 @@ test('after the end no timer is left and nothing is asked any more', async () =>
   }
 });
 
-test('an answer that comes after the end changes nothing and sets no timer', async () => {
-  for (const answers of [sglang, null]) {
-    const { clock, prober, fleet, told, id, registry } = await watchOver(SICK);
-    prober.answers = answers;
-    clock.advance(1_000);
-    fleet.stop();
-    const before = registry.get(id);
-    const lines = told.length;
-    await settled();
-    assert.equal(registry.get(id), before);
-    assert.equal(told.length, lines);
-    assert.equal(clock.pendingTimers, 0);
-  }
-});
+for (const [name, before] of Object.entries({ ready: sglang, probing: SICK, unhealthy: null })) {
+  test(`an answer that comes after the end changes nothing and sets no timer: ${name}`, async () => {
+    for (const answers of [sglang, SICK, null]) {
+      const rig = await watchOver(name === 'unhealthy' ? sglang : before, { failureThreshold: 1, successThreshold: 1 });
+      if (name === 'unhealthy') await rig.answer(before);
+      assert.equal(rig.state(), name);
+      rig.prober.answers = answers;
+      rig.fleet.probeSoon(rig.id);
+      rig.fleet.stop();
+      const worker = rig.registry.get(rig.id);
+      const lines = rig.told.length;
+      await settled();
+      assert.equal(rig.registry.get(rig.id), worker);
+      assert.equal(rig.told.length, lines);
+      assert.equal(rig.clock.pendingTimers, 0);
+    }
+  });
+}
 
 test('a worker that is removed is forgotten by its watch', async () => {
   const { clock, prober, registry, id } = await watchOver(sglang);

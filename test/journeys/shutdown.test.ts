@@ -39,11 +39,16 @@ test('a call that has no answer yet when the grace ends gets 503 and is not sent
   const { gateway, engines } = await rigFor(t, 2, { drainSettleSecs: 0, shutdownGracePeriodSecs: 0.5 });
   for (const engine of engines) engine.setFaults([{ kind: 'hang_before_headers', rate: 1 }]);
   const reply = post(gateway, '/v1/chat/completions', chatBody());
-  await Promise.race(engines.map((engine) => engine.waitFor((stats) => stats.faultsFired['hang_before_headers'] === 1)));
+  await Promise.race(
+    engines.map((engine) => engine.waitFor((stats) => stats.faultsFired['hang_before_headers'] === 1)),
+  );
   await gateway.stop();
   assert.deepEqual([(await reply).status, (await reply).headers.get('x-smg-error-code')], [503, 'shutting_down']);
   const asked = engines.map((engine) => engine.stats().requestsByPath['/v1/chat/completions'] ?? 0);
-  assert.deepEqual(asked.sort((a, b) => a - b), [0, 1]);
+  assert.deepEqual(
+    asked.sort((a, b) => a - b),
+    [0, 1],
+  );
 });
 
 test('a forced end is an end', async (t) => {

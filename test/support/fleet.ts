@@ -1,5 +1,6 @@
 /** Workers, candidates and pool members as plain values, for tests of everything that reads them. */
 import type { Candidate, PoolMember } from '../../src/domain/candidate.ts';
+import type { FleetSnapshot } from '../../src/domain/ports.ts';
 import type { Worker, WorkerFacts, WorkerSpec, WorkerState } from '../../src/domain/worker.ts';
 
 export function specOf(change: Partial<WorkerSpec> = {}): WorkerSpec {
@@ -63,5 +64,20 @@ export function memberOf(id: string, parts: MemberParts = {}): PoolMember {
     worker,
     candidate: candidateOf(id, { priority, cost, inFlight: parts.inFlight ?? 0 }),
     gate: { mayServe: parts.mayServe ?? (() => true) },
+  };
+}
+
+/** The snapshot that a registry would make of these members. */
+export function snapshotOf(members: readonly PoolMember[]): FleetSnapshot {
+  const listing = (model: string) => members.filter(({ worker }) => worker.facts?.models.includes(model));
+  const ready = members.filter(({ worker }) => worker.state === 'ready');
+  return {
+    version: 1,
+    workers: members.map(({ worker }) => worker),
+    members,
+    membersOf: (model) => (listing(model).length > 0 ? listing(model) : undefined),
+    wildcards: members.filter(({ worker }) => worker.facts?.models.length === 0),
+    models: [...new Set(ready.flatMap(({ worker }) => worker.facts?.models ?? []))].sort(),
+    hasUnknown: members.some(({ worker }) => !worker.facts),
   };
 }

@@ -97,6 +97,17 @@ test('round_robin gives a worker that was away for long its share, not a burst t
   assert.ok(first.filter((id) => id === 'c').length <= 3, first.join(''));
 });
 
+test('round_robin gives a worker that was removed and comes again no turns that it had saved up', () => {
+  const policy = policyOf('round_robin');
+  const [light, ...others] = ['light', 'b', 'c'].map((id) => candidateOf(id)) as [
+    MovableCandidate,
+    ...MovableCandidate[],
+  ];
+  shares(policy, [candidateOf('heavy', { cost: 0.01 }), light], 45);
+  policy.forget?.('light');
+  assertShares(shares(policy, [light, ...others], 60), { light: 20, b: 20, c: 20 });
+});
+
 test('least_load sends to the worker with the least load by cost', () => {
   const policy = policyOf('least_load');
   const busy = candidateOf('busy', { inFlight: 3 });
@@ -115,11 +126,16 @@ test('least_load spreads ties by lot, evenly and wherever they stand', () => {
 });
 
 test('power_of_two never takes the most loaded of the pool, and the least loaded most often', () => {
-  const candidates = [0, 1, 2, 3].map((inFlight) => candidateOf(`load${inFlight}`, { inFlight }));
-  const counts = shares(policyOf('power_of_two'), candidates);
-  // Of six pairs the least loaded is in three, the next decides two, the third one.
-  assert.equal(counts['load3'], 0);
-  assertShares(counts, { load0: PICKS / 2, load1: PICKS / 3, load2: PICKS / 6 });
+  for (const loads of [
+    [0, 1, 2, 3],
+    [3, 2, 1, 0],
+  ]) {
+    const candidates = loads.map((inFlight) => candidateOf(`load${inFlight}`, { inFlight }));
+    const counts = shares(policyOf('power_of_two'), candidates);
+    // Of six pairs the least loaded is in three, the next decides two, the third one.
+    assert.equal(counts['load3'], 0);
+    assertShares(counts, { load0: PICKS / 2, load1: PICKS / 3, load2: PICKS / 6 });
+  }
 });
 
 test('power_of_two draws every pair equally often', () => {
@@ -149,8 +165,8 @@ test('power_of_two keeps held load in proportion to cost', () => {
 test('random reaches the last worker even when rounding leaves a rest', () => {
   const definition = findPolicy('random');
   const policy = definition?.create({ random: { next: () => 1 - 2 ** -53 } });
-  const candidates = [0.1, 0.2, 0.3, 0.7].map((cost, i) => candidateOf(`${i}`, { cost }));
-  assert.equal(policy?.select(candidates, HINTS)?.workerId, '3');
+  const candidates = [0.5, 1.2, 2.2, 0.1, 0.1].map((cost, i) => candidateOf(`${i}`, { cost }));
+  assert.equal(policy?.select(candidates, HINTS)?.workerId, '4');
 });
 
 test('passthrough takes the first', () => {
