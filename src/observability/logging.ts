@@ -2,6 +2,7 @@
  * The log: JSON lines through pino, or lines for people. Writes are buffered and leave the process in blocks.
  * Values come from requests and workers, so each is written in a form that stays on its line.
  */
+import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 
@@ -108,8 +109,24 @@ function plainForm(value: string): string {
   return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
-function openSink(target: number | string): Sink {
-  const destination = pino.destination({ dest: target, sync: false, mkdir: true });
+/** Opened at once, so that what is logged is written even by a process that ends the moment after. */
+function openFile(dir: string, name: string): Sink {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return openSink(openSync(join(dir, name), 'a'));
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    process.stderr.write(
+      `smg: cannot write the log ${join(dir, name)}: ${code ?? String(thrown)}; its lines are lost\n`,
+    );
+    return LOST;
+  }
+}
+
+const LOST: Sink = { write: () => undefined, close: () => Promise.resolve() };
+
+function openSink(fd: number): Sink {
+  const destination = pino.destination({ dest: fd, sync: false });
   // A full disk or a closed pipe must not end the gateway: lines are lost until writing works again.
   destination.on('error', () => undefined);
   let lines: string[] = [];
@@ -136,7 +153,7 @@ function openSink(target: number | string): Sink {
       clearInterval(timer);
       return new Promise((resolve) => {
         destination.once('close', resolve);
-        // A target that cannot be opened or written never closes either.
+        // A target that cannot be written never closes either.
         destination.once('error', resolve);
         destination.end();
       });
@@ -164,7 +181,7 @@ class DailySink implements Sink {
     const day = Math.floor(now / DAY_MS);
     if (day !== this.#day) {
       void this.#sink?.close();
-      this.#sink = openSink(join(this.#dir, `smg.${new Date(now).toISOString().slice(0, 10)}`));
+      this.#sink = openFile(this.#dir, `smg.${new Date(now).toISOString().slice(0, 10)}`);
       this.#day = day;
     }
     this.#sink?.write(line);

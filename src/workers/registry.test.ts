@@ -12,7 +12,7 @@ interface Fleet {
   /** What was told to the rest of the gateway. */
   readonly told: string[];
   /** Adds a worker and gives it models and a state. */
-  join(name: string, models: readonly string[] | null, state?: Worker['state']): Worker;
+  readonly join: (name: string, models: readonly string[] | null, state?: Worker['state']) => Worker;
 }
 
 function fleetOf(): Fleet {

@@ -31,12 +31,12 @@ interface Rig {
   readonly id: string;
   /** Changes of state and results of health checks, in order. */
   readonly told: string[];
-  state(): string | undefined;
-  lastError(): string | undefined;
+  readonly state: () => string | undefined;
+  readonly lastError: () => string | undefined;
   /** Moves time to the next timer that is due; returns the time that passed, in whole seconds. */
-  next(): Promise<number>;
+  readonly next: () => Promise<number>;
   /** Changes what is answered and lets time come to the next timer, so many times. */
-  answer(answers: Answers | null, times?: number): Promise<void>;
+  readonly answer: (answers: Answers | null, times?: number) => Promise<void>;
 }
 
 async function watchOver(answers: Answers | null, change: Partial<WatchOptions> = {}): Promise<Rig> {

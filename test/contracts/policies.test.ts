@@ -46,7 +46,7 @@ for (const definition of policies) {
         const policy = createPolicy(definition, seed);
         for (let i = 0; i < 20; i += 1) {
           const chosen = policy.select(candidates, HINTS);
-          assert.ok(chosen !== undefined && candidates.includes(chosen as MovableCandidate));
+          assert.ok(chosen !== undefined && candidates.includes(chosen));
         }
       }),
     );
@@ -76,7 +76,7 @@ for (const definition of policies) {
         for (const mask of masks) {
           const candidates = present(workers, mask);
           const chosen = policy.select(candidates, HINTS);
-          assert.ok(chosen !== undefined && candidates.includes(chosen as MovableCandidate));
+          assert.ok(chosen !== undefined && candidates.includes(chosen));
         }
       }),
     );

@@ -48,7 +48,7 @@ function addSample(family: MetricFamily | undefined, line: string): void {
     throw new Error(`${name} stands in the wrong family`);
   if (!/^(-?[0-9.]+(e[+-]?[0-9]+)?|[+-]Inf|NaN)$/.test(value)) throw new Error(`${value} is no value`);
   const sample = { name, labels: readLabels(labels ?? ''), value: Number(value.replace('Inf', 'Infinity')) };
-  const key = (other: Sample) => JSON.stringify([other.name, Object.entries(other.labels).sort()]);
+  const key = (other: Sample) => JSON.stringify([other.name, Object.entries(other.labels).map(String).sort()]);
   if (family.samples.some((other) => key(other) === key(sample))) throw new Error(`the series comes twice: ${line}`);
   family.samples.push(sample);
 }
