@@ -48,7 +48,8 @@ export class Ticker {
     this.#timer = undefined;
     const now = this.#clock.now();
     this.#live.forEach((entry) => entry.tick(now));
-    if (this.#live.size > 0) this.#arm();
+    // An entry that was added meanwhile has armed it already.
+    if (this.#live.size > 0 && this.#timer === undefined) this.#arm();
   }
 }
 
