@@ -8,6 +8,7 @@ import { runMatrix } from './matrix.ts';
 import { HELP, readOptions } from './options.ts';
 import { keep } from './report/results.ts';
 import { renderSection } from './report/section.ts';
+import { rerunWithSmallBuffers } from './rig/small-buffers.ts';
 import { runAborts } from './scenarios/aborts.ts';
 import { runMemory } from './scenarios/memory.ts';
 import { runMicro } from './scenarios/micro.ts';
@@ -28,6 +29,10 @@ async function main(): Promise<number> {
   if (options.help) {
     console.log(HELP);
     return 0;
+  }
+  if (options.scenario === 'slow-clients') {
+    const code = await rerunWithSmallBuffers();
+    if (code !== undefined) return code;
   }
   const root = dirname(import.meta.dirname);
   const bench = new Bench(root, options);

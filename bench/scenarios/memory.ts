@@ -30,8 +30,7 @@ interface Measured {
 
 export async function runMemory(options: Options, bench: Bench): Promise<Outcome> {
   const measured: Measured[] = [];
-  for (const name of chooseWords(options.only, PROXIES))
-    measured.push(await measure(name, options.connections, bench));
+  for (const name of chooseWords(options.only, PROXIES)) measured.push(await measure(name, options.connections, bench));
   const gateway = measured.find((one) => one.name === 'gateway');
   const peakMb = gateway === undefined || gateway.answers === 0 ? undefined : gateway.peakBytes / 2 ** 20;
   return {

@@ -15,13 +15,19 @@ function lastByte(body: Buffer): number | undefined {
   return body[at];
 }
 
+/** A page under another content type: what a proxy in between says when it has lost the worker. */
+function isHtml(body: Buffer): boolean {
+  return /^\s*<(!doctype html|html)/i.test(body.toString('latin1', 0, 64));
+}
+
 /** The rest of a sentence that begins with the worker, or undefined when the answer is fit to pass. */
 export function invalidAnswer(status: number, contentType: string | undefined, body: Buffer): string | undefined {
   if (status < 200 || status >= 300) return undefined;
   const last = lastByte(body);
   if (last === undefined) return `answered ${status} with an empty body.`;
-  if (contentType?.startsWith('text/html')) return `answered ${status} with an HTML page.`;
-  const isJson = contentType === undefined || contentType.includes('json');
+  const type = contentType?.toLowerCase();
+  if (type?.startsWith('text/html') || isHtml(body)) return `answered ${status} with an HTML page.`;
+  const isJson = type === undefined || type.includes('json');
   const first = firstByte(body);
   if (isJson && first === OPEN_BRACE && last !== 0x7d) return `answered ${status} with JSON that is cut off.`;
   if (isJson && first === OPEN_BRACKET && last !== 0x5d) return `answered ${status} with JSON that is cut off.`;

@@ -261,7 +261,7 @@ export class Attempt implements ExchangeSink, Ticking {
   #endOfStream(tap: StreamTap): void {
     const rest = this.#framer?.takeRest() ?? this.#sseTail?.takeRest() ?? EMPTY;
     if (this.#sseTail) this.#readEnd(tap, this.#sseTail);
-    else if (rest.length > 0) tap.frame(rest);
+    else if (rest.length > 0 && tap.frame(rest) === 'error') this.#brokeInBand = true;
     if (!tap.isComplete && !this.#brokeInBand) {
       // The unfinished frame is dropped: it would swallow the error that follows it.
       const text = `Worker ${this.#worker.id} ended its stream before it was complete.`;

@@ -148,6 +148,7 @@ function openSink(fd: number): Sink {
       if (length >= BLOCK_LENGTH) flush();
     },
     close: () => {
+      if (!isOpen) return Promise.resolve();
       flush();
       isOpen = false;
       clearInterval(timer);

@@ -26,6 +26,11 @@ function lastFrameEnd(bytes: Buffer): number {
   return 0;
 }
 
+/** Bytes that may be kept for long: a small view of a large read must not keep the read alive. */
+function ownCopy(view: Buffer): Buffer {
+  return view.buffer.byteLength - view.length > WINDOW_BYTES ? Buffer.from(view) : view;
+}
+
 export class SseTail {
   #carry: Buffer = EMPTY;
   #window: Buffer[] = [];
@@ -37,7 +42,7 @@ export class SseTail {
     if (this.#carry.length === 0 && isFrameEnd(chunk, chunk.length)) return chunk;
     const bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     const end = bytes.length > MAX_FRAME_BYTES ? bytes.length : lastFrameEnd(bytes);
-    this.#carry = end === bytes.length ? EMPTY : bytes.subarray(end);
+    this.#carry = end === bytes.length ? EMPTY : ownCopy(bytes.subarray(end));
     return bytes.subarray(0, end);
   }
 
@@ -57,8 +62,9 @@ export class SseTail {
   }
 
   #remember(chunk: Buffer): void {
-    this.#window.push(chunk);
-    this.#windowBytes += chunk.length;
+    const kept = ownCopy(chunk.length > WINDOW_BYTES ? chunk.subarray(chunk.length - WINDOW_BYTES) : chunk);
+    this.#window.push(kept);
+    this.#windowBytes += kept.length;
     let oldest = this.#window[0];
     while (oldest && this.#windowBytes - oldest.length >= WINDOW_BYTES) {
       this.#windowBytes -= oldest.length;

@@ -3,7 +3,7 @@
  * exchange at a time, so that taking and giving back are O(1) however many are open, and so that it is known whether
  * a failed exchange went over a connection that had been used before.
  */
-import { Client } from 'undici';
+import { buildConnector, Client } from 'undici';
 import { LiveList } from '../../base/live-list.ts';
 import type { Listed } from '../../base/live-list.ts';
 
@@ -13,6 +13,8 @@ import type { Listed } from '../../base/live-list.ts';
  */
 const KEEP_ALIVE_MS = 4_000;
 const KEEP_ALIVE_MAX_MS = 30_000;
+/** What a paused socket may still read ahead of us; undici's own 64 KiB would double what a stalled stream holds. */
+const READ_AHEAD_BYTES = 16 * 1024;
 /** Idle clients that are kept at all; their sockets have been closed by the limit above long before. */
 const MAX_IDLE = 512;
 
@@ -24,14 +26,21 @@ export interface Connection extends Listed {
 
 export class Connections {
   readonly #origin: string;
-  readonly #connectTimeoutMs: number;
+  /** One for all connections of a worker: making a connector is dear. */
+  readonly #connect: buildConnector.connector;
   readonly #idle: Connection[] = [];
   readonly #busy = new LiveList<Connection>();
   #isClosed = false;
 
   constructor(origin: string, connectTimeoutMs: number) {
     this.#origin = origin;
-    this.#connectTimeoutMs = connectTimeoutMs;
+    // The type leaves out what the sockets take: how much they may read ahead.
+    const options: buildConnector.BuildOptions & { readonly highWaterMark: number } = {
+      timeout: connectTimeoutMs,
+      allowH2: false,
+      highWaterMark: READ_AHEAD_BYTES,
+    };
+    this.#connect = buildConnector(options);
   }
 
   take(): Connection {
@@ -76,7 +85,7 @@ export class Connections {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-      connect: { timeout: this.#connectTimeoutMs },
+      connect: this.#connect,
     });
     const connection: Connection = { client, isConnected: false, listIndex: -1 };
     client.on('connect', () => {

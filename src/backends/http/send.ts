@@ -103,7 +103,9 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     if (this.#isOver) controller.abort(new Error('aborted'));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
+    // They are views of the worker's first read, and would keep its 64 KiB alive as long as the stream lives.
+    controller.rawHeaders = null;
     if (this.#isOver || status < 200) return;
     this.#hasHead = true;
     this.#sink.head(status, answerHeaders(headers));

@@ -1,7 +1,7 @@
 /** SGLang's native `/generate`: `data: {"text","meta_info":{…}}` frames with `[DONE]` at the end. */
 import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
-import { encodeDataError, inBandFailure } from '../choices-tap.ts';
+import { encodeDataError, inBandFailure, isClientFault } from '../choices-tap.ts';
 import { openaiChat } from '../openai-chat/index.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
@@ -18,8 +18,7 @@ class GenerateTap implements StreamTap {
 
   frame(frame: Buffer): FrameKind {
     if (frame.includes(META)) {
-      if (hasValue(frame, FINISH)) this.#finished(readJson(readFrame(frame).data));
-      return 'content';
+      return hasValue(frame, FINISH) ? this.#finished(readJson(readFrame(frame).data)) : 'content';
     }
     const view = readFrame(frame);
     if (view.data === undefined) return 'heartbeat';
@@ -29,9 +28,8 @@ class GenerateTap implements StreamTap {
     }
     const json = readJson(view.data);
     const failure = json && inBandFailure(json, view.event);
-    if (failure === undefined) return 'content';
-    this.failure = failure;
-    return 'error';
+    if (!json || failure === undefined) return 'content';
+    return this.#failed(json, failure);
   }
 
   encodeError(error: GatewayError): Buffer {
@@ -39,10 +37,26 @@ class GenerateTap implements StreamTap {
   }
 
   /** Undefined: the frame is cut, and the stream with it. */
-  #finished(json: Record<string, unknown> | undefined): void {
-    if (!json) return;
+  #finished(json: Record<string, unknown> | undefined): FrameKind {
+    if (!json) return 'content';
+    const meta = json['meta_info'] as Record<string, unknown> | null | undefined;
+    this.usage = usageFromMetaInfo(meta) ?? this.usage;
+    const reason = meta?.['finish_reason'] as Record<string, unknown> | null | undefined;
+    // Inside a stream the scheduler tells of its faults, and of bad requests, as a reason to finish.
+    if (reason?.['type'] === 'abort' && typeof reason['status_code'] === 'number') {
+      return this.#failed({ error: { code: reason['status_code'] } }, String(reason['message']));
+    }
     this.isComplete = true;
-    this.usage = usageFromMetaInfo(json['meta_info']) ?? this.usage;
+    return 'content';
+  }
+
+  /** An error without a code is a ValueError of the engine: outside of a stream it is a 400. */
+  #failed(json: Record<string, unknown>, failure: string): FrameKind {
+    this.failure = failure;
+    const error = (json['error'] ?? json) as Record<string, unknown>;
+    if (error['code'] !== undefined && !isClientFault(json)) return 'error';
+    this.isComplete = true;
+    return 'content';
   }
 }
 
