@@ -5,6 +5,7 @@
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { LineBlock } from './line-block.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -25,13 +26,14 @@ export interface LogOptions {
 }
 
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
-/** Lines leave in blocks of this many characters; a write costs more than the line in it. */
-const BLOCK_LENGTH = 32 * 1024;
+/** Lines leave in blocks of this size; a write costs more than the line in it. */
+const BLOCK_BYTES = 32 * 1024;
 /** The longest time that a line waits for its block. */
 const FLUSH_MS = 250;
 
 interface Sink {
-  write(line: string): void;
+  /** Lets `write` put one line into the present block; the line end is added. */
+  line(write: (block: LineBlock) => void): void;
   close(): Promise<void>;
 }
 
@@ -58,12 +60,12 @@ function jsonWriter(sink: Sink, level: LogLevel): Write {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const logger = pino(options, { write: (line: string) => sink.write(line) });
+  const logger = pino(options, { write: (line: string) => sink.line((block) => block.text(line.trimEnd())) });
   return (at, message, fields) => logger[at](fields, message);
 }
 
-/** ISO time; the part down to the second is made once a second. */
-function createStamp(): (wallMs: number) => string {
+/** The start of an ISO time down to the second, with its point; made once a second. */
+function createSeconds(): (wallMs: number) => string {
   let second = -1;
   let prefix = '';
   return (wallMs) => {
@@ -72,41 +74,38 @@ function createStamp(): (wallMs: number) => string {
       second = at;
       prefix = new Date(at * 1_000).toISOString().slice(0, 20);
     }
-    return `${prefix}${String(Math.floor(wallMs) % 1_000).padStart(3, '0')}Z`;
+    return prefix;
   };
 }
+
+const HEADS: Readonly<Record<LogLevel, string>> = {
+  debug: 'Z DEBUG ',
+  info: 'Z INFO  ',
+  warn: 'Z WARN  ',
+  error: 'Z ERROR ',
+};
 
 function textWriter(sink: Sink, wallTime: () => number): Write {
-  const stamp = createStamp();
+  const seconds = createSeconds();
   return (level, message, fields) => {
-    let line = `${stamp(wallTime())} ${level.toUpperCase().padEnd(5)} ${message}`;
-    for (const name in fields) {
-      const value = fields[name];
-      if (value !== undefined) line += ` ${name}=${plain(name, value)}`;
-    }
-    sink.write(`${line}\n`);
+    const now = wallTime();
+    sink.line((block) => {
+      block.text(seconds(now));
+      block.milliseconds(Math.floor(now) % 1_000);
+      block.text(HEADS[level]);
+      block.text(message);
+      for (const name in fields) writeField(block, name, fields[name]);
+    });
   };
 }
 
-/** Text values come from few (routes, workers, models), so their plain forms are kept; ids are not worth it. */
-const plainForms = new Map<string, string>();
-const MAX_PLAIN_FORMS = 1_024;
-
-/** A value as one word; text with anything unusual in it is quoted and escaped, so that no value can forge a line. */
-function plain(name: string, value: string | number | boolean): string {
-  if (typeof value !== 'string') return String(value);
-  if (name === 'request_id') return plainForm(value);
-  const known = plainForms.get(value);
-  if (known !== undefined) return known;
-  const form = plainForm(value);
-  if (plainForms.size >= MAX_PLAIN_FORMS) plainForms.clear();
-  plainForms.set(value, form);
-  return form;
-}
-
-function plainForm(value: string): string {
-  if (/^[\w.:/@+,-]+$/.test(value)) return value;
-  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
+function writeField(block: LineBlock, name: string, value: LogFields[string]): void {
+  if (value === undefined) return;
+  block.text(' ');
+  block.text(name);
+  block.text('=');
+  if (typeof value === 'number') block.number(value);
+  else block.word(String(value));
 }
 
 /** Opened at once, so that what is logged is written even by a process that ends the moment after. */
@@ -123,29 +122,25 @@ function openFile(dir: string, name: string): Sink {
   }
 }
 
-const LOST: Sink = { write: () => undefined, close: () => Promise.resolve() };
+const LOST: Sink = { line: () => undefined, close: () => Promise.resolve() };
 
 function openSink(fd: number): Sink {
-  const destination = pino.destination({ dest: fd, sync: false });
+  const destination = pino.destination({ dest: fd, sync: false, contentMode: 'buffer' });
   // A full disk or a closed pipe must not end the gateway: lines are lost until writing works again.
   destination.on('error', () => undefined);
-  let lines: string[] = [];
-  let length = 0;
-  // Lines are joined here: a line is glued from many pieces, and joining a block of them at once is the cheapest.
+  const block = new LineBlock(2 * BLOCK_BYTES);
   const flush = () => {
-    if (length === 0) return;
-    destination.write(lines.join(''));
-    lines = [];
-    length = 0;
+    // The type knows strings only; in this mode the destination takes bytes.
+    if (block.length > 0) destination.write(block.take() as unknown as string);
   };
   const timer = setInterval(flush, FLUSH_MS).unref();
   let isOpen = true;
   return {
-    write: (line) => {
+    line: (write) => {
       if (!isOpen) return;
-      lines.push(line);
-      length += line.length;
-      if (length >= BLOCK_LENGTH) flush();
+      write(block);
+      block.text('\n');
+      if (block.length >= BLOCK_BYTES) flush();
     },
     close: () => {
       if (!isOpen) return Promise.resolve();
@@ -171,24 +166,26 @@ class DailySink implements Sink {
   /** Days since 1970. */
   #day = -1;
   #sink: Sink | undefined;
+  /** The ends of earlier days' files. */
+  #closing: Promise<unknown> = Promise.resolve();
 
   constructor(dir: string, wallTime: () => number) {
     this.#dir = dir;
     this.#wallTime = wallTime;
   }
 
-  write(line: string): void {
+  line(write: (block: LineBlock) => void): void {
     const now = this.#wallTime();
     const day = Math.floor(now / DAY_MS);
     if (day !== this.#day) {
-      void this.#sink?.close();
+      if (this.#sink) this.#closing = Promise.all([this.#closing, this.#sink.close()]);
       this.#sink = openFile(this.#dir, `smg.${new Date(now).toISOString().slice(0, 10)}`);
       this.#day = day;
     }
-    this.#sink?.write(line);
+    this.#sink?.line(write);
   }
 
   async close(): Promise<void> {
-    await this.#sink?.close();
+    await Promise.all([this.#closing, this.#sink?.close()]);
   }
 }
