@@ -11,6 +11,8 @@ export class Watchdog {
   readonly sentAt: number;
   #phase: Phase = 'headers';
   #lastByteAt: number;
+  /** Bytes arrived since the clocks were last looked at. */
+  #hasNews = false;
   #pausedAt = 0;
 
   constructor(options: ClockOptions, call: { readonly startedAt: number; readonly isStream: boolean }, clock: Clock) {
@@ -24,12 +26,12 @@ export class Watchdog {
 
   enter(phase: Phase): void {
     this.#phase = phase;
-    this.touch();
+    this.#hasNews = true;
   }
 
-  /** Bytes arrived. */
+  /** Bytes arrived. When, is known to within a tick: a chunk costs no look at the clock. */
   touch(): void {
-    this.#lastByteAt = this.#clock.now();
+    this.#hasNews = true;
   }
 
   /** The worker is held back because the client is slow: its silence is not its fault now. */
@@ -44,6 +46,10 @@ export class Watchdog {
 
   /** The phase whose limit has passed; `slow_client` when it is the client that takes nothing. */
   expired(nowMs: number): Phase | 'slow_client' | undefined {
+    if (this.#hasNews) {
+      this.#hasNews = false;
+      this.#lastByteAt = nowMs;
+    }
     if (this.#pausedAt > 0) {
       const { idleMs } = this.#options;
       return idleMs > 0 && nowMs - this.#pausedAt >= idleMs ? 'slow_client' : undefined;

@@ -26,8 +26,8 @@ export interface LogOptions {
 }
 
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
-/** Lines leave in blocks of this size; a write costs more than the line in it. */
-const BLOCK_BYTES = 32 * 1024;
+/** Lines leave in blocks of this size: handing one to the file costs as much as making fifty lines. */
+const BLOCK_BYTES = 128 * 1024;
 /** The longest time that a line waits for its block. */
 const FLUSH_MS = 250;
 
@@ -128,7 +128,7 @@ function openSink(fd: number): Sink {
   const destination = pino.destination({ dest: fd, sync: false, contentMode: 'buffer' });
   // A full disk or a closed pipe must not end the gateway: lines are lost until writing works again.
   destination.on('error', () => undefined);
-  const block = new LineBlock(2 * BLOCK_BYTES);
+  const block = new LineBlock(BLOCK_BYTES + 16 * 1024);
   const flush = () => {
     // The type knows strings only; in this mode the destination takes bytes.
     if (block.length > 0) destination.write(block.take() as unknown as string);

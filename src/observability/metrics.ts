@@ -56,7 +56,7 @@ export class Metrics {
   readonly #histograms = new Map<string, HistogramFamily>();
   readonly #bundles = new Map<string, Bundle>();
   /** The kinds of call seen last: comparing a few fields is cheaper than making a key of them. */
-  readonly #recent: { readonly kind: CallKind; readonly bundle: Bundle }[] = [];
+  readonly #recent: RecentKind[] = [];
   readonly #attemptChildren = new Map<string, readonly CounterChild[]>();
   readonly #inFlight = new LiveList<CallRecord>();
 
@@ -150,7 +150,11 @@ export class Metrics {
   }
 
   #bundleOf(record: CallRecord): Bundle {
-    for (const { kind, bundle } of this.#recent) if (isSameKind(kind, record)) return bundle;
+    const recent = this.#recent;
+    for (let i = 0; i < recent.length; i += 1) {
+      const one = recent[i] as RecentKind;
+      if (isSameKind(one.kind, record)) return one.bundle;
+    }
     const kind = record.isInference ? `${record.streaming}|${record.policy}` : '';
     const key = `${record.method}|${record.route}|${record.status}|${record.error ?? ''}|${record.canonicalModel}|${kind}`;
     let bundle = this.#bundles.get(key);
@@ -243,6 +247,11 @@ type CallKind = Pick<
   CallRecord,
   'status' | 'route' | 'method' | 'error' | 'streaming' | 'policy' | 'canonicalModel' | 'isInference'
 >;
+
+interface RecentKind {
+  readonly kind: CallKind;
+  readonly bundle: Bundle;
+}
 
 function kindOf({
   status,

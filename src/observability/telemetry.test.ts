@@ -57,7 +57,6 @@ function defined(fields: LogFields): Record<string, unknown> {
 test('the line of a call has ids, times and counts', () => {
   assert.deepEqual(defined(lineOf(callRecord())), {
     request_id: 'chatcmpl-1',
-    method: 'POST',
     path: '/v1/chat/completions',
     status: 200,
     outcome: 'answered',

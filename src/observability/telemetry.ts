@@ -14,7 +14,8 @@ export function lineOf(record: CallRecord): LogFields {
   const { startedAt, usage, attempts } = record;
   return {
     request_id: record.requestId,
-    method: record.method,
+    // Inference is always POST.
+    method: record.isInference ? undefined : record.method,
     path: record.route,
     status: record.status,
     outcome: record.outcome,

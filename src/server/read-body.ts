@@ -21,7 +21,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       }
     });
     request.on('end', () => resolve(sink.take()));
-    request.on('error', (cause) => reject(new GatewayError('client_closed_request', 'The client left.', { cause })));
+    // An aborted request has no `error` event unless somebody listens for it; `close` tells all there is to tell.
     request.on('close', () => {
       if (!request.complete) reject(new GatewayError('client_closed_request', 'The client left.'));
     });

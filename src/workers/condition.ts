@@ -29,15 +29,15 @@ export class Condition implements Gate {
   }
 
   /** Tells what a call came to. `wasProbe` is what the breaker's `started` returned for it. */
-  settle(verdict: AttemptVerdict, wasProbe: boolean, keyDigest: number, nowMs: number): void {
+  settle(verdict: AttemptVerdict, wasProbe: boolean, keyDigest: number, clock: Pick<Clock, 'now'>): void {
     switch (verdict.kind) {
       case 'success':
         return this.breaker.succeeded(wasProbe);
       case 'failure':
-        if (verdict.retryAfterMs !== undefined) this.#rest(keyDigest, nowMs, verdict.retryAfterMs);
-        return this.breaker.failed(wasProbe, nowMs);
+        if (verdict.retryAfterMs !== undefined) this.#rest(keyDigest, clock.now(), verdict.retryAfterMs);
+        return this.breaker.failed(wasProbe, clock.now());
       case 'rate_limited':
-        this.#rest(keyDigest, nowMs, verdict.retryAfterMs ?? DEFAULT_COOL_DOWN_MS);
+        this.#rest(keyDigest, clock.now(), verdict.retryAfterMs ?? DEFAULT_COOL_DOWN_MS);
         return this.breaker.neutral(wasProbe);
       case 'neutral':
         return this.breaker.neutral(wasProbe);

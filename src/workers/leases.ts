@@ -18,14 +18,16 @@ export class Leases implements WorkerLeases {
   acquire(workerId: string, keyDigest: number): Lease {
     const leave = this.#loads.enter(workerId);
     const condition = this.#conditions.of(workerId);
-    const wasProbe = condition?.breaker.started(this.#clock.now()) ?? false;
+    // A closed breaker, the usual case, does not need to know the time.
+    const wasProbe =
+      condition !== undefined && condition.breaker.state !== 'closed' && condition.breaker.started(this.#clock.now());
     let isOpen = true;
     return {
       settle: (verdict: AttemptVerdict) => {
         if (!isOpen) return;
         isOpen = false;
         leave();
-        condition?.settle(verdict, wasProbe, keyDigest, this.#clock.now());
+        condition?.settle(verdict, wasProbe, keyDigest, this.#clock);
       },
     };
   }
