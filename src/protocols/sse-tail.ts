@@ -9,7 +9,8 @@ import { MAX_FRAME_BYTES, SseFramer } from './sse.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
-const WINDOW_BYTES = 4 * 1024;
+/** Room for the last frames of any protocol that is read by its end: finish, usage, terminator. */
+const WINDOW_BYTES = 2 * 1024;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Does a blank line end here, i.e. do the bytes before `end` finish a frame? */
@@ -28,12 +29,13 @@ function lastFrameEnd(bytes: Buffer): number {
 
 /** Bytes that may be kept for long: a small view of a large read must not keep the read alive. */
 function ownCopy(view: Buffer): Buffer {
-  return view.buffer.byteLength - view.length > WINDOW_BYTES ? Buffer.from(view) : view;
+  return view.buffer.byteLength > 2 * view.length ? Buffer.from(view) : view;
 }
 
 export class SseTail {
   #carry: Buffer = EMPTY;
-  #window: Buffer[] = [];
+  /** The last bytes, copied: chunks that were kept instead would grow old, and cost 1 KB of heap for each event. */
+  readonly #window: Buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   #windowBytes = 0;
 
   /** The bytes that may pass now: everything up to the end of the last whole frame. */
@@ -49,7 +51,7 @@ export class SseTail {
   /** Reads the frames at the end of the stream; the first one may be a fragment without a field name. */
   readLastFrames(emit: FrameListener): void {
     const framer = new SseFramer();
-    for (const chunk of this.#window) framer.push(chunk, emit);
+    framer.push(this.#window.subarray(0, this.#windowBytes), emit);
     const rest = framer.takeRest();
     if (rest.length > 0) emit(rest, true);
   }
@@ -62,14 +64,14 @@ export class SseTail {
   }
 
   #remember(chunk: Buffer): void {
-    const kept = ownCopy(chunk.length > WINDOW_BYTES ? chunk.subarray(chunk.length - WINDOW_BYTES) : chunk);
-    this.#window.push(kept);
-    this.#windowBytes += kept.length;
-    let oldest = this.#window[0];
-    while (oldest && this.#windowBytes - oldest.length >= WINDOW_BYTES) {
-      this.#windowBytes -= oldest.length;
-      this.#window.shift();
-      oldest = this.#window[0];
+    if (chunk.length >= WINDOW_BYTES) {
+      chunk.copy(this.#window, 0, chunk.length - WINDOW_BYTES);
+      this.#windowBytes = WINDOW_BYTES;
+      return;
     }
+    const kept = Math.min(this.#windowBytes, WINDOW_BYTES - chunk.length);
+    if (kept < this.#windowBytes) this.#window.copyWithin(0, this.#windowBytes - kept, this.#windowBytes);
+    chunk.copy(this.#window, kept);
+    this.#windowBytes = kept + chunk.length;
   }
 }
