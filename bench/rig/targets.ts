@@ -91,7 +91,16 @@ async function startGateway(place: Place): Promise<Target | Missing> {
   const port = await freePort();
   const metricsPort = await freePort();
   const command = [
-    ...[...nodeCommand(place), main, 'launch', '--worker-urls', ...upstreamUrls(place), '--policy', 'round_robin'],
+    ...[
+      ...nodeCommand(place),
+      ...GATEWAY_FLAGS,
+      main,
+      'launch',
+      '--worker-urls',
+      ...upstreamUrls(place),
+      '--policy',
+      'round_robin',
+    ],
     ...['--port', String(port), '--prometheus-port', String(metricsPort), ...place.gatewayArgs],
   ];
   return startForeign('gateway', { command, port, readyPath: '/readiness' }, place);
@@ -122,6 +131,9 @@ function nodeCommand(place: Place): string[] {
   const profiling = place.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${place.profileDir}`];
   return [process.execPath, ...profiling];
 }
+
+/** What bin/smg.cjs and `npm start` give to the Node that runs the gateway. */
+const GATEWAY_FLAGS = ['--max-semi-space-size=4'];
 
 function upstreamUrls(place: Place): string[] {
   return place.enginePorts.map((port) => `http://127.0.0.1:${port}`);

@@ -8,7 +8,7 @@ import { MAX_FRAME_BYTES, SseFramer } from './sse.ts';
 import { SseTail } from './sse-tail.ts';
 
 /** Of what the tail remembers at least this much is left when a stream was that long. */
-const WINDOW_BYTES = 4 * 1_024;
+const WINDOW_BYTES = 2 * 1_024;
 
 interface Passed {
   readonly passes: readonly Buffer[];
