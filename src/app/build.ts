@@ -10,7 +10,7 @@ import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
 import { keyForOwnWorkers } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
-import type { FleetTelemetry } from '../domain/ports.ts';
+import type { FleetTelemetry, Principal } from '../domain/ports.ts';
 import { createLogger } from '../observability/logging.ts';
 import type { Logger } from '../observability/logging.ts';
 import { DEFAULT_BUCKETS } from '../observability/metric-table.ts';
@@ -70,18 +70,18 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const loads = new LoadBook();
   const conditions = new ConditionBook(breakerOptions(config), fleetTelemetry, clock);
   const registry = new Registry({
-    open: (worker) => ({ candidate: loads.open(worker), gate: conditions.open(worker) }),
-    close: (id) => {
+    open: (id, { spec }) => ({ candidate: loads.open(id, spec), gate: conditions.open(id) }),
+    close: ({ id, candidate }) => {
+      policy.forget?.(candidate);
       loads.close(id);
       conditions.close(id);
-      policy.forget?.(id);
     },
     onStateChange: (worker, from) => fleetTelemetry.stateChanged(worker, from),
   });
   const fleet = new Fleet(watchOptions(config), { registry, prober, telemetry: fleetTelemetry, clock, random });
 
   // The spine.
-  const policy = policyOf(config.policy).create({ random });
+  const policy = policyOf(config.policy).create({}, { random, now: () => clock.now() });
   const keySeed = Math.floor(random.next() * 0xffffffff);
   const clocks = clockOptions(config);
   const aliases = new Map(config.modelAlias.map(({ alias, model }) => [alias, model]));
@@ -90,8 +90,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     leases: new Leases(loads, conditions, clock),
     backend,
     protocols,
-    policy,
-    policyName: config.policy,
+    policyFor: () => ({ name: config.policy, policy }),
     aliases,
     retry: retryOptions(config),
     budget: new RetryBudget({ ratio: config.retryBudgetRatio, minimum: config.retryBudgetMin }, clock.now()),
@@ -106,7 +105,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   });
 
   // The edge.
-  let isDraining = false;
+  const stopping = new AbortController();
   const listener = createListener({
     options: serverOptions(config),
     dispatcher,
@@ -116,7 +115,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     protocols,
     telemetry,
     clock,
-    isDraining: () => isDraining,
+    stopping: stopping.signal,
+    fleet,
+    gatekeeper: { check: () => EVERYBODY },
+    admission: { enter: () => undefined },
+    audit: { write: () => undefined },
     breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
   });
   const server = createServer(SERVER_OPTIONS, listener);
@@ -158,7 +161,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     const metricsUrl = metricsServer && (await listen(metricsServer, metricsAt));
     for (const spec of workerSpecs(config)) fleet.add(spec);
     logStart(logger, config, url);
-    let stopping: Promise<void> | undefined;
+    let stopped: Promise<void> | undefined;
     const force = Promise.withResolvers<void>();
     const times = { graceMs: config.shutdownGracePeriodSecs * 1_000, settleMs: config.drainSettleSecs * 1_000 };
     const steps = { clock, servers, dispatcher, release, forced: force.promise, ...times };
@@ -167,13 +170,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
       metricsUrl: metricsUrl && `${metricsUrl}/metrics`,
       whenReady: firstReady(registry),
       stop: (options = {}) => {
-        isDraining = true;
+        stopping.abort();
         if (options.force) {
           force.resolve();
           for (const each of servers) each.closeAllConnections();
         }
-        stopping ??= shutDown(steps, options);
-        return stopping;
+        stopped ??= shutDown(steps, options);
+        return stopped;
       },
     };
   } catch (thrown) {
@@ -182,6 +185,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     throw thrown;
   }
 }
+
+const EVERYBODY: Principal = { kind: 'anonymous', tenant: '', name: '', usedGatewayKey: false };
 
 const SERVER_OPTIONS = {
   /** What node buffers for one client before it says that the client is slow. */

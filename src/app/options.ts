@@ -1,5 +1,6 @@
 /** From the one configuration to the options of each part; seconds become milliseconds here. */
 import type { Config } from '../config/schema.ts';
+import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from '../domain/worker.ts';
 import type { WorkerSpec } from '../domain/worker.ts';
 import type { BreakerOptions } from '../resilience/circuit-breaker.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
@@ -72,5 +73,13 @@ export function workerSpecs(config: Config): WorkerSpec[] {
     cost: DEFAULT_COST,
     maxInFlight: config.maxInFlightPerWorker,
     labels: {},
+    runtime: undefined,
+    workerType: 'regular',
+    provider: undefined,
+    models: [],
+    bootstrapPort: undefined,
+    health: NO_HEALTH_OVERRIDES,
+    resilience: NO_RESILIENCE_OVERRIDES,
+    origin: 'start_up',
   }));
 }

@@ -1,21 +1,19 @@
 /** One attempt against a worker and a client made of plain objects: what is held, when it pauses, what it bounds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workerOf } from '../../test/support/fleet.ts';
 import { ManualClock } from '../base/clock.ts';
 import type { Call } from '../domain/call.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { Backend, ExchangeSink, ReplyWriter } from '../domain/ports.ts';
 import { CallRecord } from '../domain/record.ts';
-import type { Worker } from '../domain/worker.ts';
 import { protocols } from '../protocols/index.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { Ticker } from './ticker.ts';
 
 const clocks = { headersMs: 10_000, firstContentMs: 10_000, idleMs: 5_000, callMs: 0 };
-const spec = { url: 'http://w', apiKey: undefined, priority: 50, cost: 1, maxInFlight: 0, labels: {} };
-const progress = { step: 'ready', attempts: 1, lastError: undefined };
-const worker: Worker = { id: 'aaaaaaaa', spec, facts: undefined, state: 'ready', progress };
+const worker = workerOf('aaaaaaaa');
 
 /** A client that takes as much as `isFast` says, and keeps what it got. */
 class Client implements ReplyWriter {
@@ -72,7 +70,8 @@ function start(stream: boolean) {
   const client = new Client();
   const ticker = new Ticker(clock, Object.values(clocks));
   const deps = { backend, clock, clocks, ticker };
-  const attempt = new Attempt(call, worker, protocols['openai-chat'], client, deps, (outcome) =>
+  const subject = { call, worker, watch: undefined };
+  const attempt = new Attempt(subject, protocols['openai-chat'], client, deps, (outcome) =>
     seen.outcomes.push(outcome),
   );
   attempt.start({ method: 'POST', path: '/', clientHeaders: {}, requestId: 'id', key: undefined, body: call.body });

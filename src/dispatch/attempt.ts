@@ -12,7 +12,7 @@ import type { Call } from '../domain/call.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import { headerOf } from '../domain/headers.ts';
-import type { Backend, Exchange, ExchangeSink, ReplyWriter, UpstreamRequest } from '../domain/ports.ts';
+import type { Backend, CallWatch, Exchange, ExchangeSink, ReplyWriter, UpstreamRequest } from '../domain/ports.ts';
 import type { Worker } from '../domain/worker.ts';
 import type { Protocol, StreamTap } from '../protocols/protocol.ts';
 import { SseFramer } from '../protocols/sse.ts';
@@ -42,6 +42,13 @@ export type AttemptOutcome =
       readonly retryAfterMs: number | undefined;
     };
 
+/** What is sent to whom, and who else hears of it. */
+export interface AttemptSubject {
+  readonly call: Call;
+  readonly worker: Worker;
+  readonly watch: CallWatch | undefined;
+}
+
 export interface AttemptDeps {
   readonly backend: Backend;
   readonly clock: Clock;
@@ -63,6 +70,7 @@ export class Attempt implements ExchangeSink, Ticking {
   listIndex = -1;
   readonly #call: Call;
   readonly #worker: Worker;
+  readonly #watch: CallWatch | undefined;
   readonly #protocol: Protocol;
   readonly #writer: ReplyWriter;
   readonly #deps: AttemptDeps;
@@ -87,8 +95,7 @@ export class Attempt implements ExchangeSink, Ticking {
   #brokeInBand = false;
 
   constructor(
-    call: Call,
-    worker: Worker,
+    { call, worker, watch }: AttemptSubject,
     protocol: Protocol,
     writer: ReplyWriter,
     deps: AttemptDeps,
@@ -96,6 +103,7 @@ export class Attempt implements ExchangeSink, Ticking {
   ) {
     this.#call = call;
     this.#worker = worker;
+    this.#watch = watch;
     this.#protocol = protocol;
     this.#writer = writer;
     this.#deps = deps;
@@ -106,7 +114,7 @@ export class Attempt implements ExchangeSink, Ticking {
 
   start(request: UpstreamRequest): void {
     this.#deps.ticker.add(this);
-    this.#exchange = this.#deps.backend.send(this.#worker, request, this);
+    this.#exchange = this.#deps.backend.send(this.#worker.address, request, this);
     if (this.#isOver) this.#exchange.abort();
   }
 
@@ -217,6 +225,7 @@ export class Attempt implements ExchangeSink, Ticking {
 
   #contentBegins(): void {
     this.#call.record.firstContentAt = this.#deps.clock.now();
+    this.#watch?.firstContent();
     this.#watchdog.enter('streaming');
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { ProtocolName } from '../domain/call.ts';
+import type { PoolMember } from '../domain/candidate.ts';
 import type { Backend, WorkerDirectory, WorkerLeases } from '../domain/ports.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
@@ -11,13 +12,18 @@ import type { Policy } from '../routing/policy.ts';
 import type { ModelAliases } from './resolve-model.ts';
 import type { Ticker } from './ticker.ts';
 
+export interface NamedPolicy {
+  readonly name: string;
+  readonly policy: Policy;
+}
+
 export interface DispatchDeps {
   readonly directory: WorkerDirectory;
   readonly leases: WorkerLeases;
   readonly backend: Backend;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
-  readonly policy: Policy;
-  readonly policyName: string;
+  /** The policy for the calls of a model. `members` is its pool. */
+  policyFor(model: string, members: readonly PoolMember[]): NamedPolicy;
   readonly aliases: ModelAliases;
   readonly retry: RetryOptions;
   readonly budget: RetryBudget;

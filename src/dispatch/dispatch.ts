@@ -3,6 +3,7 @@
  * again, until it is served or there is nothing left to try. Read this file first.
  */
 import type { Call } from '../domain/call.ts';
+import type { PoolMember } from '../domain/candidate.ts';
 import { keyFor } from '../domain/credentials.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
@@ -14,9 +15,11 @@ import type { AttemptOutcome } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { ClientSide } from './client-side.ts';
 import type { DispatchDeps } from './deps.ts';
+import { CallHints } from './hints.ts';
 import type { Placed } from './place.ts';
-import { hasCandidates, placeCall, refusePlacement } from './place.ts';
+import { hasCandidates, placeCall, poolOf, refusePlacement } from './place.ts';
 import { replyHeaders } from './reply-headers.ts';
+import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
 import { applyOutcome, verdictOf } from './verdict.ts';
 
@@ -42,11 +45,15 @@ export class Dispatcher {
     let tried: string[] = [];
     let last: Failed | undefined;
     let backoffMs = 0;
+    let hints: CallHints | undefined;
     for (;;) {
-      const place = this.#place(call, tried, keyDigest);
+      const resolved = this.#resolve(call);
+      // A model that was renamed meanwhile is another prompt; in every other case the hints are kept.
+      if (hints?.model !== resolved.model) hints = this.#hintsFor(call, resolved.model);
+      const place = placeCall(call, { resolved, hints, tried, keyDigest, deps: this.#deps });
       if (!place) return this.#giveUp(call, writer, last, keyDigest);
-      tried.push(place.worker.id);
-      const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs });
+      tried.push(place.member.id);
+      const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints });
       if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
       // Cancelled from above: no worker is to blame, and none is to be asked instead.
       if (outcome.error.origin !== 'upstream') throw outcome.error;
@@ -60,19 +67,30 @@ export class Dispatcher {
     }
   }
 
-  #place(call: Call, tried: readonly string[], keyDigest: number): Placed | undefined {
+  #resolve(call: Call): ResolvedModel {
     const { directory, aliases } = this.#deps;
     const resolved = resolveModel(call.model, call.modelOptional, directory.snapshot(), aliases);
     if (resolved.isListed) call.record.canonicalModel = resolved.model;
-    return placeCall(call, resolved, { tried, keyDigest, deps: this.#deps });
+    return resolved;
+  }
+
+  #pool(call: Call): readonly PoolMember[] {
+    return poolOf(call, this.#resolve(call));
+  }
+
+  #hintsFor(call: Call, model: string): CallHints {
+    return new CallHints(call, model, this.#deps.protocols[call.protocol]);
   }
 
   #attempt(call: Call, place: Placed, side: AttemptSide): Promise<AttemptOutcome> {
     const { leases, clock, protocols } = this.#deps;
-    const { worker } = place;
-    const lease = leases.acquire(worker.id, side.keyDigest);
+    const { member, policy } = place;
+    const { worker } = member;
+    const { model } = side.hints;
+    const lease = leases.acquire(member.id, side.keyDigest);
+    const watch = policy.begin?.(member.candidate, side.hints);
     const entry: AttemptRecord = {
-      workerId: worker.id,
+      workerId: member.id,
       status: 0,
       error: undefined,
       verdict: 'neutral',
@@ -82,15 +100,17 @@ export class Dispatcher {
     call.record.workerId = worker.id;
     call.record.upstreamStartedAt = clock.now();
     return new Promise((resolve) => {
-      const attempt = new Attempt(call, worker, protocols[call.protocol], side.writer, this.#deps, (outcome) => {
+      const settle = (outcome: AttemptOutcome) => {
         side.client.current = undefined;
         const verdict = verdictOf(outcome);
         lease.settle(verdict);
+        watch?.ended(verdict, call.record.usage);
         entry.verdict = verdict.kind;
         entry.status = statusOf(outcome);
         entry.error = outcome.kind === 'failed' || outcome.kind === 'broken' ? outcome.error.code : undefined;
         resolve(outcome);
-      });
+      };
+      const attempt = new Attempt({ call, worker, watch }, protocols[call.protocol], side.writer, this.#deps, settle);
       side.client.current = attempt;
       if (side.client.isGone) return attempt.clientGone();
       attempt.start({
@@ -100,23 +120,22 @@ export class Dispatcher {
         requestId: call.requestId,
         key: keyFor(worker, call.callerKey),
         body:
-          place.model === call.model || call.model === undefined
+          model === call.model || call.model === undefined
             ? call.body
-            : replaceModel(call.body, call.modelSpans, place.model),
+            : replaceModel(call.body, call.modelSpans, model),
       });
     });
   }
 
   #plan(call: Call, failed: Failed, tried: readonly string[], keyDigest: number): RetryPlan {
-    const { retry, random, budget, clock, directory, aliases } = this.#deps;
-    const { members } = resolveModel(call.model, call.modelOptional, directory.snapshot(), aliases);
+    const { retry, random, budget, clock } = this.#deps;
     const plan = planRetry(
       retry,
       {
         attempts: call.record.attempts.length,
         nothingSent: failed.error.code === 'upstream_unreachable',
         retryAfterMs: failed.retryAfterMs,
-        hasOther: hasCandidates(members, { tried, keyDigest, nowMs: clock.now() }),
+        hasOther: hasCandidates(this.#pool(call), { tried, keyDigest, nowMs: clock.now() }),
       },
       random,
     );
@@ -129,18 +148,17 @@ export class Dispatcher {
    * bet than one that could not be reached or stayed silent; those are asked again only when there is nobody else.
    */
   #nextRound(call: Call, keyDigest: number): string[] {
-    const { directory, aliases, clock, retry } = this.#deps;
-    const { members } = resolveModel(call.model, call.modelOptional, directory.snapshot(), aliases);
+    const { clock, retry } = this.#deps;
     const silent = call.record.attempts.filter(({ status }) => status === 0).map(({ workerId }) => workerId);
     // Cool-downs that end within what the gateway waits out will be over by then.
     const nowMs = clock.now() + retry.retryAfterMaxMs;
-    return hasCandidates(members, { tried: silent, keyDigest, nowMs }) ? silent : [];
+    return hasCandidates(this.#pool(call), { tried: silent, keyDigest, nowMs }) ? silent : [];
   }
 
   /** Nothing more to try: the last real answer of a worker, else the last error, else why no worker could be asked. */
   #giveUp(call: Call, writer: ReplyWriter, last: Failed | undefined, keyDigest: number): void {
     const { record } = call;
-    if (!last) throw refusePlacement(call, { keyDigest, deps: this.#deps });
+    if (!last) throw refusePlacement(this.#pool(call), keyDigest, this.#deps);
     record.retriesExhausted = true;
     if (!last.answer) throw last.error;
     const { status, headers, body } = last.answer;
@@ -159,6 +177,7 @@ interface AttemptSide {
   readonly client: ClientSide;
   readonly keyDigest: number;
   readonly backoffMs: number;
+  readonly hints: CallHints;
 }
 
 function statusOf(outcome: AttemptOutcome): number {

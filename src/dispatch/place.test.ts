@@ -7,7 +7,9 @@ import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { CallRecord } from '../domain/record.ts';
 import type { Hints, Policy } from '../routing/policy.ts';
+import { protocols } from '../protocols/index.ts';
 import type { DispatchDeps } from './deps.ts';
+import { CallHints } from './hints.ts';
 import { hasCandidates, placeCall, refusePlacement } from './place.ts';
 
 const LAST: Policy = { select: (candidates) => candidates.at(-1) };
@@ -43,8 +45,7 @@ function depsOf(members: readonly PoolMember[], policy: Policy = LAST, coolDown 
   const directory = { snapshot: () => snapshotOf(members), subscribe: () => () => undefined };
   const deps = {
     clock,
-    policy,
-    policyName: 'last',
+    policyFor: () => ({ name: 'last', policy }),
     leases,
     directory,
     aliases: new Map(),
@@ -53,17 +54,19 @@ function depsOf(members: readonly PoolMember[], policy: Policy = LAST, coolDown 
 }
 
 function place(members: readonly PoolMember[], policy: Policy = LAST, tried: readonly string[] = [], call = callOf()) {
-  return placeCall(
-    call,
-    { model: 'm', members, isListed: true },
-    { tried, keyDigest: 0, deps: depsOf(members, policy).deps },
-  );
+  return placeCall(call, {
+    resolved: { model: 'm', members, isListed: true },
+    hints: new CallHints(call, 'm', protocols[call.protocol]),
+    tried,
+    keyDigest: 0,
+    deps: depsOf(members, policy).deps,
+  });
 }
 
 test('the policy’s choice serves, and the record says which policy it was', () => {
   const call = callOf();
   const placed = place([memberOf('a'), memberOf('b')], LAST, [], call);
-  assert.deepEqual([placed?.worker.id, placed?.model], ['b', 'm']);
+  assert.equal(placed?.member.id, 'b');
   assert.equal(call.record.policy, 'last');
 });
 
@@ -81,7 +84,7 @@ test('the policy sees only those that may serve now, and nobody is asked when no
     memberOf('shut', { mayServe: () => false }),
     memberOf('free'),
   ];
-  assert.equal(place(members, policy, ['tried'])?.worker.id, 'free');
+  assert.equal(place(members, policy, ['tried'])?.member.id, 'free');
   assert.equal(place(members, policy, ['tried', 'free']), undefined);
   assert.deepEqual(seen, [['free']]);
 });
@@ -119,30 +122,25 @@ test('whether anybody is left is the same question without a choice', () => {
 });
 
 test('when all ready workers rest after a 429 the call is refused with 429 and the time to the first end', () => {
-  const { deps, clock, asked } = depsOf(
-    [memberOf('a'), memberOf('down', { state: 'unhealthy' }), memberOf('b')],
-    LAST,
-    30_000,
-  );
+  const members = [memberOf('a'), memberOf('down', { state: 'unhealthy' }), memberOf('b')];
+  const { deps, clock, asked } = depsOf(members, LAST, 30_000);
   clock.advance(25_001);
-  const error = refusePlacement(callOf(), { keyDigest: 0, deps });
+  const error = refusePlacement(members, 0, deps);
   assert.deepEqual([error.code, error.status, error.retryAfterSeconds], ['rate_limited', 429, 5]);
   assert.deepEqual(asked, [['a', 'b']]);
 });
 
 test('a rest that is nearly over is still a second to the client', () => {
-  const { deps, clock } = depsOf([memberOf('a')], LAST, 1_000);
+  const members = [memberOf('a')];
+  const { deps, clock } = depsOf(members, LAST, 1_000);
   clock.advance(999);
-  assert.equal(refusePlacement(callOf(), { keyDigest: 0, deps }).retryAfterSeconds, 1);
+  assert.equal(refusePlacement(members, 0, deps).retryAfterSeconds, 1);
 });
 
 test('when nobody rests the call is refused with 503', () => {
-  const { deps, asked } = depsOf(
-    [memberOf('a', { state: 'unhealthy' }), memberOf('b', { state: 'failed' })],
-    LAST,
-    9_999,
-  );
-  const error = refusePlacement(callOf(), { keyDigest: 0, deps });
+  const members = [memberOf('a', { state: 'unhealthy' }), memberOf('b', { state: 'failed' })];
+  const { deps, asked } = depsOf(members, LAST, 9_999);
+  const error = refusePlacement(members, 0, deps);
   assert.deepEqual([error.code, error.status, error.retryAfterSeconds], ['no_available_workers', 503, 1]);
   assert.equal(error.message, 'None of the 2 workers of the model can take a call now.');
   assert.deepEqual(asked, [], 'workers that are down do not rest');

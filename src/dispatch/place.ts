@@ -2,52 +2,55 @@
 import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
-import type { Worker } from '../domain/worker.ts';
 import type { CandidateQuery } from '../routing/candidates.ts';
 import { listCandidates } from '../routing/candidates.ts';
-import type { Hints } from '../routing/policy.ts';
+import type { Policy } from '../routing/policy.ts';
 import type { DispatchDeps } from './deps.ts';
+import type { CallHints } from './hints.ts';
 import type { ResolvedModel } from './resolve-model.ts';
-import { resolveModel } from './resolve-model.ts';
+import { pinMembers } from './target-worker.ts';
 
 export interface Placed {
-  readonly worker: Worker;
-  /** The id that goes upstream; empty when the call names none. */
-  readonly model: string;
+  readonly member: PoolMember;
+  readonly policy: Policy;
 }
 
-interface Placement {
+export interface Placement {
+  readonly resolved: ResolvedModel;
+  readonly hints: CallHints;
+  /** Ids of the members that this call has tried already. */
   readonly tried: readonly string[];
   readonly keyDigest: number;
   readonly deps: DispatchDeps;
 }
 
-/** The routing inputs of a call, read when a policy asks for them. */
-class CallHints implements Hints {
-  readonly model: string;
-  readonly #call: Call;
-
-  constructor(call: Call, model: string) {
-    this.#call = call;
-    this.model = model;
-  }
-
-  header(name: string): string | undefined {
-    const value = this.#call.headers[name];
-    return typeof value === 'string' ? value : undefined;
-  }
+/** The members that may be asked at all: those of the model, or the one that the client named. Throws when it named none. */
+export function poolOf(call: Call, resolved: ResolvedModel): readonly PoolMember[] {
+  const target = call.headers['x-smg-target-worker'];
+  return typeof target === 'string' && target !== '' ? pinMembers(resolved.members, target) : resolved.members;
 }
 
 /** Undefined when no worker can take the call now. */
-export function placeCall(call: Call, resolved: ResolvedModel, placement: Placement): Placed | undefined {
-  const { deps, tried, keyDigest } = placement;
-  const { candidates } = listCandidates(resolved.members, { nowMs: deps.clock.now(), keyDigest, tried });
+export function placeCall(call: Call, placement: Placement): Placed | undefined {
+  const { deps, tried, keyDigest, resolved, hints } = placement;
+  const pool = poolOf(call, resolved);
+  const { candidates } = listCandidates(pool, { nowMs: deps.clock.now(), keyDigest, tried });
   if (candidates.length === 0) return undefined;
-  const chosen = deps.policy.select(candidates, new CallHints(call, resolved.model));
-  const member = chosen && resolved.members.find((other) => other.candidate === chosen);
-  if (!member) throw new GatewayError('internal_error', `The policy ${deps.policyName} chose no worker of the pool.`);
-  call.record.policy = deps.policyName;
-  return { worker: member.worker, model: resolved.model };
+  const { name, policy } = deps.policyFor(resolved.model, resolved.members);
+  const chosen = policy.select(candidates, hints);
+  const member = chosen && pool.find((other) => other.candidate === chosen);
+  if (!member) throw new GatewayError('internal_error', `The policy ${name} chose no worker of the pool.`);
+  call.record.policy = name;
+  if (call.headers['x-smg-explain'] === 'true') call.record.decision = explain(placement, { member, policy });
+  return { member, policy };
+}
+
+function explain({ resolved, hints, tried }: Placement, { member, policy }: Placed): string {
+  const { candidate } = member;
+  const why = policy.explain?.(candidate, hints);
+  const facts = [`load=${candidate.load}`, `priority=${candidate.priority}`, `cost=${candidate.cost}`];
+  const pool = [`pool=${resolved.members.length}`, `tried=${tried.length}`];
+  return [...(why === undefined ? [] : [why]), ...facts, ...pool].join(' ');
 }
 
 export function hasCandidates(members: readonly PoolMember[], query: CandidateQuery): boolean {
@@ -55,10 +58,8 @@ export function hasCandidates(members: readonly PoolMember[], query: CandidateQu
 }
 
 /** Why nobody could be asked: all cooling down after 429s, or simply none available. */
-export function refusePlacement(call: Call, { keyDigest, deps }: Omit<Placement, 'tried'>): GatewayError {
-  const fleet = deps.directory.snapshot();
-  const { members } = resolveModel(call.model, call.modelOptional, fleet, deps.aliases);
-  const ready = members.filter((member) => member.worker.state === 'ready').map((member) => member.worker.id);
+export function refusePlacement(members: readonly PoolMember[], keyDigest: number, deps: DispatchDeps): GatewayError {
+  const ready = members.filter((member) => member.worker.state === 'ready').map((member) => member.id);
   const ends = ready.length > 0 ? deps.leases.coolDownEndsAt(ready, keyDigest) : 0;
   if (ends > 0) {
     const retryAfterSeconds = Math.max(1, Math.ceil((ends - deps.clock.now()) / 1_000));

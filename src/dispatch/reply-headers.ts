@@ -11,8 +11,13 @@ export function gatewayHeaders(record: CallRecord): HeaderList {
   const list: HeaderList = ['x-request-id', record.requestId];
   if (record.workerId !== '') list.push('x-smg-worker', record.workerId);
   const upstreamMs = record.upstreamStartedAt > 0 ? record.headAt - record.upstreamStartedAt : 0;
-  const gatewayMs = record.headAt - record.startedAt - upstreamMs;
-  list.push('server-timing', `gateway;dur=${tenths(gatewayMs)}, upstream;dur=${tenths(upstreamMs)}, queue;dur=0`);
+  const queueMs = record.queuedAt > 0 ? (record.admittedAt || record.headAt) - record.queuedAt : 0;
+  const gatewayMs = record.headAt - record.startedAt - upstreamMs - queueMs;
+  list.push(
+    'server-timing',
+    `gateway;dur=${tenths(gatewayMs)}, upstream;dur=${tenths(upstreamMs)}, queue;dur=${tenths(queueMs)}`,
+  );
+  if (record.decision !== '') list.push('x-smg-decision', record.decision);
   return list;
 }
 

@@ -49,6 +49,24 @@ export const errorTable = {
     origin: 'client',
     meaning: 'The body names no model and the endpoint or the pool needs one.',
   },
+  authentication_required: {
+    status: 401,
+    type: 'authentication_error',
+    origin: 'client',
+    meaning: 'The path needs a key and the request has none.',
+  },
+  invalid_key: {
+    status: 401,
+    type: 'authentication_error',
+    origin: 'client',
+    meaning: 'The key of the request is not one of the gateway.',
+  },
+  admin_required: {
+    status: 403,
+    type: 'permission_error',
+    origin: 'client',
+    meaning: 'The key is good, but not for the control plane.',
+  },
   route_not_found: {
     status: 404,
     type: 'not_found_error',
@@ -72,6 +90,12 @@ export const errorTable = {
     type: 'not_found_error',
     origin: 'client',
     meaning: 'No worker has this id.',
+  },
+  worker_exists: {
+    status: 409,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'A worker with this URL is registered already.',
   },
   request_timeout: {
     status: 408,
@@ -102,6 +126,24 @@ export const errorTable = {
     type: 'rate_limit_error',
     origin: 'upstream',
     meaning: 'Every worker of the model is cooling down after a 429; `Retry-After` says for how long.',
+  },
+  queue_full: {
+    status: 429,
+    type: 'rate_limit_error',
+    origin: 'client',
+    meaning: 'As many calls as may run are running, and as many as may wait are waiting.',
+  },
+  queue_timeout: {
+    status: 408,
+    type: 'timeout_error',
+    origin: 'client',
+    meaning: 'The call waited for a free place longer than it may.',
+  },
+  preempted: {
+    status: 503,
+    type: 'overloaded_error',
+    origin: 'gateway',
+    meaning: 'A call of a higher class took the place of this one before its answer began; try again.',
   },
   client_closed_request: {
     status: 499,

@@ -4,7 +4,8 @@ import type { PoolMember } from './candidate.ts';
 import type { ErrorCode, GatewayError } from './errors.ts';
 import type { HeaderList } from './headers.ts';
 import type { CallRecord } from './record.ts';
-import type { Worker, WorkerState } from './worker.ts';
+import type { Usage } from './usage.ts';
+import type { Worker, WorkerAddress, WorkerSpec, WorkerState } from './worker.ts';
 
 /** An immutable view of the fleet; a change makes a new one. */
 export interface FleetSnapshot {
@@ -28,6 +29,95 @@ export interface WorkerDirectory {
   subscribe(listener: (snapshot: FleetSnapshot) => void): () => void;
 }
 
+/** One change of the fleet, as `GET /events` tells it. */
+export interface FleetEvent {
+  readonly type: 'worker_added' | 'worker_changed' | 'worker_removed';
+  readonly worker: Worker;
+  /** The state before; undefined for a worker that was added. */
+  readonly from: WorkerState | undefined;
+}
+
+/** What may be changed of a worker that exists; what is not named stays. */
+export type WorkerPatch = Partial<Pick<WorkerSpec, 'priority' | 'cost' | 'labels' | 'apiKey' | 'health'>>;
+
+/** Changing the fleet: the control plane's side of it. Every id that is unknown answers undefined. */
+export interface FleetControl {
+  /** Registers a worker and begins to find out what it is; the worker that has the URL already, and `isNew` false. */
+  add(spec: WorkerSpec): { readonly worker: Worker; readonly isNew: boolean };
+  patch(id: string, patch: WorkerPatch): Worker | undefined;
+  /** Replaces the whole spec; the URL must be the same. The worker is found out anew without leaving service. */
+  replace(id: string, spec: WorkerSpec): Worker | undefined;
+  /** Begins to drain: no new calls, running ones finish, then it is gone. Idempotent. */
+  remove(id: string): Worker | undefined;
+  /** Calls the listener with each change, until the returned function is called. */
+  onEvent(listener: (event: FleetEvent) => void): () => void;
+}
+
+/** Who a request comes from. */
+export interface Principal {
+  /** `anonymous` when no keys are configured for what it asks. */
+  readonly kind: 'anonymous' | 'key';
+  /** Empty for none. */
+  readonly tenant: string;
+  /** Name of the key for the audit log; never the key. */
+  readonly name: string;
+  /** The credential headers of the request were the gateway's own key, not a provider's. */
+  readonly usedGatewayKey: boolean;
+}
+
+/** What a route asks of its caller. */
+export type RouteAccess = 'public' | 'data' | 'control';
+
+export interface Gatekeeper {
+  /** Throws `authentication_required`, `invalid_key` or `admin_required`. */
+  check(headers: ClientHeaders, access: RouteAccess): Principal;
+}
+
+/** One change made through the control plane, for the audit log. */
+export interface AuditEntry {
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly method: string;
+  readonly route: string;
+  readonly target: string;
+  readonly status: number;
+  readonly error: string | undefined;
+}
+
+export interface AuditLog {
+  write(entry: AuditEntry): void;
+}
+
+/** What admission needs to know of a request before its body is read. */
+export interface AdmissionRequest {
+  readonly headers: ClientHeaders;
+  readonly principal: Principal;
+  /** Its queue times, class and tenant are filled by admission. */
+  readonly record: CallRecord;
+  /** The client left while it waited, or the gateway shuts down. */
+  readonly signal: AbortSignal;
+}
+
+/** A place among the calls that may run; given back exactly once. */
+export interface AdmissionTicket {
+  /** Headers for the answer, such as the rate-limit ones; empty for none. */
+  readonly headers: HeaderList;
+  /** The first byte of the answer is on its way: from now on the call cannot be preempted. */
+  committed(): void;
+  /** Called when somebody more important takes the place; the listener ends the call. */
+  onPreempted(listener: () => void): void;
+  release(): void;
+}
+
+/** Lets calls in, holds them back, or turns them away. */
+export interface AdmissionGate {
+  /**
+   * A ticket at once, or later. Rejects with `queue_full`, `queue_timeout` or `client_closed_request`.
+   * Undefined: admission is off and there is nothing to give back.
+   */
+  enter(request: AdmissionRequest): AdmissionTicket | Promise<AdmissionTicket> | undefined;
+}
+
 /** How an attempt went, as far as the worker is to blame or to praise. */
 export type AttemptVerdict =
   | { readonly kind: 'success' }
@@ -43,10 +133,11 @@ export interface Lease {
   settle(verdict: AttemptVerdict): void;
 }
 
+/** Ids here are those of pool members. */
 export interface WorkerLeases {
-  acquire(workerId: string, keyDigest: number): Lease;
-  /** When the first of these workers is free again for this key; 0 when none of them is cooling down. */
-  coolDownEndsAt(workerIds: readonly string[], keyDigest: number): number;
+  acquire(memberId: string, keyDigest: number): Lease;
+  /** When the first of these members is free again for this key; 0 when none of them is cooling down. */
+  coolDownEndsAt(memberIds: readonly string[], keyDigest: number): number;
 }
 
 export interface UpstreamRequest {
@@ -86,11 +177,26 @@ export interface ProbeReply {
 /** Small questions to a worker, outside of any call. */
 export interface Prober {
   /** Sends the worker's own key. Rejects with a GatewayError when there is no answer in time. */
-  get(worker: Worker, path: string, timeoutMs: number): Promise<ProbeReply>;
+  ask(worker: WorkerAddress, question: Question, timeoutMs: number): Promise<ProbeReply>;
+}
+
+export interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string;
 }
 
 export interface Backend {
-  send(worker: Worker, request: UpstreamRequest, sink: ExchangeSink): Exchange;
+  send(worker: WorkerAddress, request: UpstreamRequest, sink: ExchangeSink): Exchange;
+}
+
+/** Hears how a placed call goes on. */
+export interface CallWatch {
+  /** The first content has come: the prompt has been computed. At most once. */
+  firstContent(): void;
+  /** Exactly once, after everything else. `usage` as far as the worker reported it. */
+  ended(verdict: AttemptVerdict, usage: Usage | undefined): void;
 }
 
 /** Where an answer goes: the client's side of one call. */

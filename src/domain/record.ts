@@ -38,6 +38,15 @@ export class CallRecord {
   isInference = false;
   policy = '';
   workerId = '';
+  /** Who called: the tenant of its key, or empty. */
+  tenant = '';
+  /** Class of admission; empty when admission has none. */
+  priorityClass = '';
+  /** When the call began to wait for admission, and when it was let in; 0 = it did not wait. */
+  queuedAt = 0;
+  admittedAt = 0;
+  /** Why the worker was chosen, in short; filled when the client asks with `x-smg-explain`. */
+  decision = '';
   status = 0;
   outcome: CallOutcome = 'answered';
   error: ErrorCode | undefined = undefined;

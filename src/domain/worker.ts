@@ -2,11 +2,63 @@
 
 export type WorkerState = 'pending' | 'probing' | 'ready' | 'unhealthy' | 'draining' | 'failed';
 
-export type Engine = 'sglang' | 'vllm' | 'openai-compatible';
+/** What answers at the URL. `openai-compatible` is a server known by its API only. */
+export type Engine = 'sglang' | 'vllm' | 'trtllm' | 'mlx' | 'llama_cpp' | 'ollama' | 'openai-compatible';
+
+/** What an operator says that a worker runs; `external` is somebody else's API. */
+export type Runtime = Exclude<Engine, 'openai-compatible'> | 'tokenspeed' | 'external';
+
+export type WorkerType = 'regular' | 'prefill' | 'decode';
+
+/** A model as an operator describes it. */
+export interface ModelCard {
+  readonly id: string;
+  readonly displayName: string | undefined;
+  readonly aliases: readonly string[];
+  readonly contextLength: number | undefined;
+}
+
+/** What a worker has its own way with; undefined = as the gateway is configured. */
+export interface HealthOverrides {
+  readonly timeoutSecs: number | undefined;
+  readonly checkIntervalSecs: number | undefined;
+  readonly successThreshold: number | undefined;
+  readonly failureThreshold: number | undefined;
+  readonly disableHealthCheck: boolean | undefined;
+}
+
+export interface ResilienceOverrides {
+  readonly cbFailureThreshold: number | undefined;
+  readonly cbSuccessThreshold: number | undefined;
+  readonly cbTimeoutSecs: number | undefined;
+  readonly cbWindowSecs: number | undefined;
+  readonly disableCircuitBreaker: boolean | undefined;
+  /** Attempts of a call whose first attempt went to this worker. */
+  readonly maxRetries: number | undefined;
+  readonly disableRetry: boolean | undefined;
+}
+
+export const NO_HEALTH_OVERRIDES: HealthOverrides = {
+  timeoutSecs: undefined,
+  checkIntervalSecs: undefined,
+  successThreshold: undefined,
+  failureThreshold: undefined,
+  disableHealthCheck: undefined,
+};
+
+export const NO_RESILIENCE_OVERRIDES: ResilienceOverrides = {
+  cbFailureThreshold: undefined,
+  cbSuccessThreshold: undefined,
+  cbTimeoutSecs: undefined,
+  cbWindowSecs: undefined,
+  disableCircuitBreaker: undefined,
+  maxRetries: undefined,
+  disableRetry: undefined,
+};
 
 /** What an operator says about a worker. */
 export interface WorkerSpec {
-  /** Normalised: lower-case host, no trailing slash, no trailing `/v1`. */
+  /** Normalised: lower-case host, no trailing slash, no trailing `/v1`. Without a scheme until it has been probed. */
   readonly url: string;
   /** Sent to this worker only; never shown, never logged. */
   readonly apiKey: string | undefined;
@@ -17,29 +69,75 @@ export interface WorkerSpec {
   /** 0 = unlimited. */
   readonly maxInFlight: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Undefined: found out. */
+  readonly runtime: Runtime | undefined;
+  readonly workerType: WorkerType;
+  /** As given, lower-case; undefined: found out. */
+  readonly provider: string | undefined;
+  /** Models as given; empty: those that the worker lists. */
+  readonly models: readonly ModelCard[];
+  readonly bootstrapPort: number | undefined;
+  readonly health: HealthOverrides;
+  readonly resilience: ResilienceOverrides;
+  /** Given at the start of the gateway, or over REST. */
+  readonly origin: 'start_up' | 'api';
 }
 
 /** What onboarding found out. */
 export interface WorkerFacts {
+  /** Where calls go: the spec's URL, with the scheme that answered if it had none. */
+  readonly url: string;
   readonly engine: Engine;
-  /** Every model id that the worker lists; empty means that it takes any model ("wildcard"). */
+  /** Every model id that the worker serves, adapters too; empty means that it takes any model ("wildcard"). */
   readonly models: readonly string[];
   readonly contextLength: number | undefined;
   readonly version: string | undefined;
   /** Where health is asked: the configured path, or one that this worker has. */
   readonly healthPath: string;
+  /** Ranks of a data-parallel engine; 1 for all others. */
+  readonly dataParallelSize: number;
+  /** Most calls that the engine runs at once, as it says. */
+  readonly maxRunning: number | undefined;
+  /** Tokens that its KV cache holds, as it says. */
+  readonly capacityTokens: number | undefined;
+  /** Changes when the engine is started anew; undefined when it does not tell. */
+  readonly instance: string | undefined;
+  /** Further facts by name, for display. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The onboarding step that runs or ran last, shown at `GET /workers/{id}`. */
+/** The onboarding steps in order. */
+export const onboardingSteps = [
+  'classify',
+  'connect',
+  'detect_engine',
+  'read_metadata',
+  'list_models',
+  'ready',
+] as const;
+
+export type OnboardingStep = (typeof onboardingSteps)[number];
+
+/** How far onboarding has come, shown at `GET /workers/{id}`. */
 export interface OnboardingProgress {
-  readonly step: string;
+  /** The step that runs or ran last; `queued` before the first, `health` when a check of a ready worker failed. */
+  readonly step: OnboardingStep | 'queued' | 'health';
   readonly attempts: number;
   readonly lastError: string | undefined;
+}
+
+/** Where a worker is, and with which stored key it is asked. */
+export interface WorkerAddress {
+  readonly id: string;
+  /** With its scheme. */
+  readonly url: string;
+  readonly apiKey: string | undefined;
 }
 
 export interface Worker {
   /** 8 hex digits derived from the URL, the same after a restart. */
   readonly id: string;
+  readonly address: WorkerAddress;
   readonly spec: WorkerSpec;
   readonly facts: WorkerFacts | undefined;
   readonly state: WorkerState;

@@ -4,6 +4,7 @@
  */
 import type { ProtocolName } from '../domain/call.ts';
 import type { GatewayError } from '../domain/errors.ts';
+import type { PromptBlocks } from '../domain/prompt.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -38,6 +39,13 @@ export interface Protocol {
   /** True when a body without `model` is usual for this API. */
   readonly modelOptional: boolean;
   createTap(): StreamTap;
+  /**
+   * What the engine will read of this request, cut into hashed blocks; `model` is the canonical id. Never throws: of a
+   * body that is not as its API says, all bytes count as prompt.
+   */
+  readPrompt(body: Buffer, model: string): PromptBlocks;
+  /** Hash of the first `tokens` tokens of it, or of all of it when it is shorter. */
+  hashPrefix(body: Buffer, model: string, tokens: number): number;
   /** Usage from a whole answer, or from its last bytes. */
   readUsage(body: Buffer): Usage | undefined;
 }

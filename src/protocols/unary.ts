@@ -3,6 +3,8 @@ import type { ProtocolName } from '../domain/call.ts';
 import type { GatewayError } from '../domain/errors.ts';
 import { encodeDataError } from './choices-tap.ts';
 import { openaiDialect } from './dialect.ts';
+import { promptReader } from './prompt.ts';
+import type { PromptFields } from './prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from './protocol.ts';
 import { lastObject, usageFromOpenAi } from './usage.ts';
 
@@ -22,18 +24,19 @@ class OpaqueTap implements StreamTap {
   }
 }
 
-function unary(name: ProtocolName, idPrefix: string, modelOptional: boolean): Protocol {
+function unary(name: ProtocolName, idPrefix: string, modelOptional: boolean, fields: PromptFields): Protocol {
   return {
     name,
     dialect: openaiDialect,
     idPrefix,
     modelOptional,
     createTap: () => new OpaqueTap(),
+    ...promptReader(fields),
     readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),
   };
 }
 
-export const openaiEmbeddings = unary('openai-embeddings', 'embd-', false);
-export const rerank = unary('rerank', 'rerank-', true);
-export const score = unary('score', 'score-', true);
-export const classify = unary('classify', 'classify-', true);
+export const openaiEmbeddings = unary('openai-embeddings', 'embd-', false, { content: ['input'], salt: ['lora_path'] });
+export const rerank = unary('rerank', 'rerank-', true, { content: ['query', 'documents'], salt: [] });
+export const score = unary('score', 'score-', true, { content: ['query', 'text_1', 'items', 'text_2'], salt: [] });
+export const classify = unary('classify', 'classify-', true, { content: ['input'], salt: [] });

@@ -1,7 +1,15 @@
 /** What the edge is given once, at start-up. */
 import type { Clock } from '../base/clock.ts';
 import type { ProtocolName } from '../domain/call.ts';
-import type { Prober, Telemetry, WorkerDirectory } from '../domain/ports.ts';
+import type {
+  AdmissionGate,
+  AuditLog,
+  FleetControl,
+  Gatekeeper,
+  Prober,
+  Telemetry,
+  WorkerDirectory,
+} from '../domain/ports.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { ModelAliases } from '../dispatch/resolve-model.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -20,13 +28,17 @@ export interface ServerDeps {
   readonly options: ServerOptions;
   readonly dispatcher: Dispatcher;
   readonly directory: WorkerDirectory;
+  readonly fleet: FleetControl;
   readonly prober: Prober;
+  readonly gatekeeper: Gatekeeper;
+  readonly admission: AdmissionGate;
+  readonly audit: AuditLog;
   readonly aliases: ModelAliases;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** True from the first moment of a shutdown. */
-  isDraining(): boolean;
-  /** The breaker state of a worker, for `GET /workers`. */
-  breakerOf(workerId: string): string;
+  /** Aborted from the first moment of a shutdown. */
+  readonly stopping: AbortSignal;
+  /** The breaker state of a pool member, for `GET /workers`. */
+  breakerOf(memberId: string): string;
 }

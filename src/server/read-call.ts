@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Call } from '../domain/call.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { Principal } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
 import { peek } from '../protocols/peek.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -28,8 +29,12 @@ function isJson(contentType: string): boolean {
   return /^(application\/([a-z0-9.+-]*\+)?json|application\/x-www-form-urlencoded|text\/json)$/.test(type.trim());
 }
 
-/** Bearer token, `x-api-key` or `x-goog-api-key`, whichever the client's SDK uses. */
-function callerKeyOf(headers: IncomingHttpHeaders): string | undefined {
+/** `x-smg-provider-key` where the gateway has keys of its own; else bearer token, `x-api-key` or `x-goog-api-key`, whichever the client's SDK uses. */
+function callerKeyOf(headers: IncomingHttpHeaders, principal: Principal): string | undefined {
+  if (principal.usedGatewayKey) {
+    const own = headers['x-smg-provider-key'];
+    return typeof own === 'string' && own !== '' ? own : undefined;
+  }
   const authorization = headers.authorization;
   if (authorization !== undefined && /^bearer /i.test(authorization)) {
     const token = authorization.slice(7).trim();
@@ -42,14 +47,17 @@ function callerKeyOf(headers: IncomingHttpHeaders): string | undefined {
   return undefined;
 }
 
+export interface CallParts {
+  readonly request: IncomingMessage;
+  readonly body: Buffer;
+  readonly route: InferenceRoute;
+  readonly protocol: Protocol;
+  readonly principal: Principal;
+  readonly record: CallRecord;
+}
+
 /** What is to be done, from a request and its whole body. Throws `invalid_json` or `invalid_request`. */
-export function makeCall(
-  request: IncomingMessage,
-  body: Buffer,
-  route: InferenceRoute,
-  protocol: Protocol,
-  record: CallRecord,
-): Call {
+export function makeCall({ request, body, route, protocol, principal, record }: CallParts): Call {
   const { model, stream, modelSpans } = peek(body);
   record.bodyBytes = body.length;
   record.model = model ?? '';
@@ -66,7 +74,7 @@ export function makeCall(
     body,
     modelSpans,
     headers: request.headers,
-    callerKey: callerKeyOf(request.headers),
+    callerKey: callerKeyOf(request.headers, principal),
     record,
   };
 }

@@ -1,5 +1,6 @@
-/** What is served: path to protocol or control route, nothing else. */
+/** What is served: path to protocol or control route, and who may ask; nothing else. */
 import type { ProtocolName } from '../domain/call.ts';
+import type { RouteAccess } from '../domain/ports.ts';
 
 export interface InferenceRoute {
   readonly path: string;
@@ -12,7 +13,7 @@ function inference(path: string, protocol: ProtocolName, upstreamPath = path): I
   return { path, protocol, upstreamPath };
 }
 
-/** All of them POST. */
+/** All of them POST, all of access `data`. */
 export const inferenceRoutes: readonly InferenceRoute[] = [
   inference('/v1/chat/completions', 'openai-chat'),
   inference('/v1/completions', 'openai-completions'),
@@ -28,18 +29,32 @@ export const inferenceRoutes: readonly InferenceRoute[] = [
   inference('/generate', 'sglang-generate'),
 ];
 
-/** All of them GET. A trailing `{id}` takes the rest of the path. */
-export const controlPaths = [
-  '/health',
-  '/liveness',
-  '/readiness',
-  '/health_generate',
-  '/v1/models',
-  '/v1/models/{id}',
-  '/get_model_info',
-  '/get_server_info',
-  '/workers',
-  '/workers/{id}',
-] as const;
+export type ControlMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-export type ControlPath = (typeof controlPaths)[number];
+/** Method and path in one word. A trailing `{id}` takes the rest of the path. HEAD follows GET. */
+export const controlTable = {
+  'GET /health': 'public',
+  'GET /liveness': 'public',
+  'GET /readiness': 'public',
+  'GET /health_generate': 'public',
+  'GET /v1/models': 'public',
+  'GET /v1/models/{id}': 'public',
+  'GET /get_model_info': 'public',
+  'GET /get_server_info': 'control',
+  'GET /workers': 'control',
+  'GET /workers/{id}': 'control',
+} as const satisfies Record<`${ControlMethod} /${string}`, RouteAccess>;
+
+export type ControlRouteName = keyof typeof controlTable;
+
+export interface ControlRoute {
+  readonly name: ControlRouteName;
+  readonly method: ControlMethod;
+  readonly path: string;
+  readonly access: RouteAccess;
+}
+
+export const controlRoutes: readonly ControlRoute[] = Object.entries(controlTable).map(([name, access]) => {
+  const [method, path] = name.split(' ') as [ControlMethod, string];
+  return { name: name as ControlRouteName, method, path, access };
+});

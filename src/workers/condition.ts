@@ -2,7 +2,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Gate } from '../domain/candidate.ts';
 import type { AttemptVerdict, FleetTelemetry } from '../domain/ports.ts';
-import type { Worker } from '../domain/worker.ts';
 import { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type { BreakerOptions, BreakerState } from '../resilience/circuit-breaker.ts';
 import { CoolDown } from '../resilience/cool-down.ts';
@@ -61,9 +60,9 @@ export class ConditionBook {
     this.#clock = clock;
   }
 
-  open(worker: Worker): Gate {
-    const condition = new Condition(this.#options, (from, to) => this.#telemetry.breakerChanged(worker.id, from, to));
-    this.#conditions.set(worker.id, condition);
+  open(memberId: string): Gate {
+    const condition = new Condition(this.#options, (from, to) => this.#telemetry.breakerChanged(memberId, from, to));
+    this.#conditions.set(memberId, condition);
     return condition;
   }
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { workerOf } from '../../test/support/fleet.ts';
 import { ManualClock } from '../base/clock.ts';
 import type { AttemptVerdict, Lease } from '../domain/ports.ts';
 import { ConditionBook } from './condition.ts';
@@ -12,6 +11,7 @@ import { LoadBook } from './load.ts';
 const SUCCESS: AttemptVerdict = { kind: 'success' };
 const NEUTRAL: AttemptVerdict = { kind: 'neutral' };
 const KEY = 7;
+const TERMS = { priority: 50, cost: 1 };
 
 function failure(retryAfterMs?: number): AttemptVerdict {
   return { kind: 'failure', error: 'upstream_error', retryAfterMs };
@@ -33,7 +33,7 @@ function rig(...ids: string[]) {
   const options = { failureThreshold: 3, successThreshold: 1, openMs: 1_000, windowMs: 60_000 };
   const conditions = new ConditionBook(options, telemetry, clock);
   const leases = new Leases(loads, conditions, clock);
-  const parts = ids.map((id) => ({ candidate: loads.open(workerOf(id)), gate: conditions.open(workerOf(id)) }));
+  const parts = ids.map((id) => ({ candidate: loads.open(id, TERMS), gate: conditions.open(id) }));
   const mayServe = (at: number, key = KEY) => parts[at]?.gate.mayServe(clock.now(), key);
   return { clock, changes, loads, conditions, leases, parts, mayServe };
 }
@@ -177,7 +177,7 @@ test('the rest of several workers ends with the first of them, and there is none
 
 test('a load is counted out once, however often that is asked', () => {
   const loads = new LoadBook();
-  loads.open(workerOf('a'));
+  loads.open('a', TERMS);
   const [leave, other] = [loads.enter('a'), loads.enter('a')];
   leave();
   leave();
@@ -188,6 +188,6 @@ test('a load is counted out once, however often that is asked', () => {
 
 test('a candidate carries priority and cost of its worker', () => {
   const loads = new LoadBook();
-  const { workerId, priority, cost, inFlight } = loads.open(workerOf('a', { spec: { priority: 80, cost: 2 } }));
+  const { workerId, priority, cost, inFlight } = loads.open('a', { priority: 80, cost: 2 });
   assert.deepEqual({ workerId, priority, cost, inFlight }, { workerId: 'a', priority: 80, cost: 2, inFlight: 0 });
 });

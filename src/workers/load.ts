@@ -1,37 +1,66 @@
-/** Who is busy: the in-flight calls of each worker. The one writer of `inFlight`; everyone else reads. */
-import type { Candidate } from '../domain/candidate.ts';
-import type { Worker } from '../domain/worker.ts';
+/**
+ * Who is busy: the in-flight calls of each member of the fleet, and what its engine reports. The one writer of the
+ * numbers of a candidate; everyone else reads.
+ */
+import type { Candidate, LoadReport } from '../domain/candidate.ts';
+
+/** What of a candidate an operator decides. */
+export interface CandidateTerms {
+  readonly priority: number;
+  readonly cost: number;
+}
 
 class LiveCandidate implements Candidate {
   readonly workerId: string;
-  readonly priority: number;
-  readonly cost: number;
+  readonly slot: number;
+  priority: number;
+  cost: number;
   inFlight = 0;
+  /** Calls that the engine has and the gateway did not send. */
+  foreign = 0;
+  report: LoadReport | undefined = undefined;
 
-  constructor(worker: Worker) {
-    this.workerId = worker.id;
-    this.priority = worker.spec.priority;
-    this.cost = worker.spec.cost;
+  constructor(workerId: string, slot: number, { priority, cost }: CandidateTerms) {
+    this.workerId = workerId;
+    this.slot = slot;
+    this.priority = priority;
+    this.cost = cost;
+  }
+
+  get load(): number {
+    return this.inFlight + this.foreign;
   }
 }
 
 export class LoadBook {
   readonly #candidates = new Map<string, LiveCandidate>();
+  readonly #freeSlots: number[] = [];
+  #nextSlot = 0;
 
-  /** The live candidate of a worker that joins. */
-  open(worker: Worker): Candidate {
-    const candidate = new LiveCandidate(worker);
-    this.#candidates.set(worker.id, candidate);
+  /** The live candidate of a member that joins. */
+  open(memberId: string, terms: CandidateTerms): Candidate {
+    const candidate = new LiveCandidate(memberId, this.#freeSlots.pop() ?? this.#takeSlot(), terms);
+    this.#candidates.set(memberId, candidate);
     return candidate;
   }
 
-  close(workerId: string): void {
-    this.#candidates.delete(workerId);
+  change(memberId: string, { priority, cost }: CandidateTerms): void {
+    const candidate = this.#candidates.get(memberId);
+    if (!candidate) return;
+    candidate.priority = priority;
+    candidate.cost = cost;
+  }
+
+  close(memberId: string): void {
+    const candidate = this.#candidates.get(memberId);
+    if (!candidate) return;
+    this.#candidates.delete(memberId);
+    this.#freeSlots.push(candidate.slot);
   }
 
   /** Counts one call in; the returned function counts it out, once. */
-  enter(workerId: string): () => void {
-    const candidate = this.#candidates.get(workerId);
+  enter(memberId: string): () => void {
+    const candidate = this.#candidates.get(memberId);
     if (!candidate) return () => undefined;
     candidate.inFlight += 1;
     let isIn = true;
@@ -42,7 +71,12 @@ export class LoadBook {
     };
   }
 
-  inFlight(workerId: string): number {
-    return this.#candidates.get(workerId)?.inFlight ?? 0;
+  inFlight(memberId: string): number {
+    return this.#candidates.get(memberId)?.inFlight ?? 0;
+  }
+
+  #takeSlot(): number {
+    this.#nextSlot += 1;
+    return this.#nextSlot - 1;
   }
 }

@@ -28,23 +28,31 @@ async function refusalOf(answers: Answers | null): Promise<{ step: string; messa
 const NO_ENGINE: Answers = { '/health': 200, '/v1/models': { data: [{ id: 'm', owned_by: 'someone' }] } };
 
 test('SGLang is known by its models, its version by its server info', async () => {
-  assert.deepEqual(await factsOf(sglang), {
-    engine: 'sglang',
-    models: ['qwen/qwen3-8b'],
-    contextLength: 40_960,
-    version: '0.5.3',
-    healthPath: '/health',
-  });
+  const { engine, version, models, contextLength, healthPath } = await factsOf(sglang);
+  assert.deepEqual(
+    { engine, version, models, contextLength, healthPath },
+    {
+      engine: 'sglang',
+      models: ['qwen/qwen3-8b'],
+      contextLength: 40_960,
+      version: '0.5.3',
+      healthPath: '/health',
+    },
+  );
 });
 
 test('vLLM is known by its models; every id counts, the base model and its adapters, once each', async () => {
-  assert.deepEqual(await factsOf(vllm), {
-    engine: 'vllm',
-    models: ['llama', 'sql-lora'],
-    contextLength: 8_192,
-    version: '0.10.1',
-    healthPath: '/health',
-  });
+  const { engine, version, models, contextLength, healthPath } = await factsOf(vllm);
+  assert.deepEqual(
+    { engine, version, models, contextLength, healthPath },
+    {
+      engine: 'vllm',
+      models: ['llama', 'sql-lora'],
+      contextLength: 8_192,
+      version: '0.10.1',
+      healthPath: '/health',
+    },
+  );
 });
 
 test('an engine whose models have another owner is known by the endpoint that only it has', async () => {

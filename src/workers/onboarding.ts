@@ -4,7 +4,7 @@
  */
 import { GatewayError } from '../domain/errors.ts';
 import type { Prober, ProbeReply } from '../domain/ports.ts';
-import type { Engine, Worker, WorkerFacts } from '../domain/worker.ts';
+import type { Engine, OnboardingStep, Worker, WorkerFacts } from '../domain/worker.ts';
 
 export interface OnboardingOptions {
   readonly healthPath: string;
@@ -20,16 +20,28 @@ export async function onboard(
   worker: Worker,
   prober: Prober,
   options: OnboardingOptions,
-  onStep: (step: string) => void,
+  onStep: (step: OnboardingStep) => void,
 ): Promise<WorkerFacts> {
-  const ask: Ask = (path) => prober.get(worker, path, options.timeoutMs);
+  const ask: Ask = (path) => prober.ask(worker.address, { method: 'GET', path }, options.timeoutMs);
   onStep('connect');
   const healthPath = await connect(ask, options.healthPath);
   onStep('list_models');
   const listing = await listModels(ask);
   onStep('detect_engine');
   const { engine, version } = await detectEngine(ask, listing.owner);
-  return { engine, version, models: listing.models, contextLength: listing.contextLength, healthPath };
+  return {
+    url: worker.spec.url,
+    engine,
+    version,
+    models: listing.models,
+    contextLength: listing.contextLength,
+    healthPath,
+    dataParallelSize: 1,
+    maxRunning: undefined,
+    capacityTokens: undefined,
+    instance: undefined,
+    labels: {},
+  };
 }
 
 function refusal(path: string, reply: ProbeReply): GatewayError {

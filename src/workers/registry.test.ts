@@ -18,16 +18,15 @@ interface Fleet {
 function fleetOf(): Fleet {
   const told: string[] = [];
   const registry = new Registry({
-    open: (worker) => {
+    open: (id, worker) => {
       told.push(`open ${worker.spec.url}`);
-      return { candidate: candidateOf(worker.id), gate: { mayServe: () => true } };
+      return { candidate: candidateOf(id), gate: { mayServe: () => true } };
     },
-    close: (id) => told.push(`close ${id}`),
+    close: ({ id }) => told.push(`close ${id}`),
     onStateChange: (worker, from) => told.push(`${from} > ${worker.state}`),
   });
   const join = (name: string, models: readonly string[] | null, state: Worker['state'] = 'ready') => {
-    const worker = registry.add(specOf({ url: `http://${name}` }));
-    assert.ok(worker);
+    const { worker } = registry.add(specOf({ url: `http://${name}` }));
     registry.change(worker.id, models === null ? { state } : { state, facts: factsOf({ models }) });
     return worker;
   };
@@ -41,9 +40,11 @@ function idsOf(members: FleetSnapshot['members'] | undefined): string[] | undefi
 test('a worker that is added is pending, has the id of its URL, and its live parts were made', () => {
   const { registry, told } = fleetOf();
   const spec = specOf({ url: 'http://a', labels: { zone: '1' } });
-  const worker = registry.add(spec);
+  const { worker } = registry.add(spec);
+  const id = workerIdOf('http://a', () => false);
   assert.deepEqual(worker, {
-    id: workerIdOf('http://a', () => false),
+    id,
+    address: { id, url: 'http://a', apiKey: undefined },
     spec,
     facts: undefined,
     state: 'pending',
@@ -66,7 +67,8 @@ test('a URL that is there already is refused and nothing changes', () => {
   const { registry, told, join } = fleetOf();
   join('a', null);
   const before = registry.snapshot();
-  assert.equal(registry.add(specOf({ url: 'http://a', priority: 90 })), undefined);
+  const again = registry.add(specOf({ url: 'http://a', priority: 90 }));
+  assert.deepEqual([again.isNew, again.worker], [false, before.workers[0]]);
   assert.equal(registry.snapshot(), before);
   assert.equal(told.filter((line) => line.startsWith('open')).length, 1);
 });
@@ -75,7 +77,7 @@ test('a URL that was removed may come again', () => {
   const { registry, join } = fleetOf();
   const { id } = join('a', null);
   registry.remove(id);
-  assert.equal(registry.add(specOf({ url: 'http://a' }))?.id, id);
+  assert.equal(registry.add(specOf({ url: 'http://a' })).worker.id, id);
 });
 
 test('a snapshot stays as it was when the fleet moves on', () => {

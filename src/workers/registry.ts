@@ -13,14 +13,15 @@ export interface MemberParts {
 }
 
 export interface RegistryDeps {
-  /** Makes the live parts of a worker that joins. */
-  open(worker: Worker): MemberParts;
-  /** The worker is gone: its parts are not needed any more. */
-  close(workerId: string): void;
+  /** Makes the live parts of a member that joins. */
+  open(memberId: string, worker: Worker): MemberParts;
+  /** The member is gone: its parts are not needed any more. */
+  close(member: PoolMember): void;
   onStateChange(worker: Worker, from: WorkerState): void;
 }
 
 export interface WorkerChange {
+  readonly spec?: WorkerSpec;
   readonly state?: WorkerState;
   readonly facts?: WorkerFacts;
   readonly progress?: OnboardingProgress;
@@ -51,14 +52,15 @@ export class Registry implements WorkerDirectory {
     return this.#members.get(id)?.worker;
   }
 
-  /** Adds a worker in state `pending`; undefined when its URL is there already. */
-  add(spec: WorkerSpec): Worker | undefined {
-    for (const { worker } of this.#members.values()) if (worker.spec.url === spec.url) return undefined;
+  /** Adds a worker in state `pending`; the one that has the URL already is given back instead. */
+  add(spec: WorkerSpec): { readonly worker: Worker; readonly isNew: boolean } {
+    for (const { worker } of this.#members.values()) if (worker.spec.url === spec.url) return { worker, isNew: false };
     const id = workerIdOf(spec.url, (taken) => this.#members.has(taken));
-    const worker: Worker = { id, spec, facts: undefined, state: 'pending', progress: NO_PROGRESS };
-    this.#members.set(id, { worker, ...this.#deps.open(worker) });
+    const address = { id, url: spec.url, apiKey: spec.apiKey };
+    const worker: Worker = { id, address, spec, facts: undefined, state: 'pending', progress: NO_PROGRESS };
+    this.#members.set(id, { id, worker, rank: undefined, ...this.#deps.open(id, worker) });
     this.#publish();
-    return worker;
+    return { worker, isNew: true };
   }
 
   /** Changes what is given; an unknown id (a worker removed meanwhile) is ignored. */
@@ -66,15 +68,19 @@ export class Registry implements WorkerDirectory {
     const member = this.#members.get(id);
     if (!member) return;
     const before = member.worker;
-    const worker: Worker = { ...before, ...change };
+    const { spec, facts } = { ...before, ...change };
+    const address = { id, url: facts?.url ?? spec.url, apiKey: spec.apiKey };
+    const worker: Worker = { ...before, ...change, address };
     this.#members.set(id, { ...member, worker });
     this.#publish();
     if (worker.state !== before.state) this.#deps.onStateChange(worker, before.state);
   }
 
   remove(id: string): void {
-    if (!this.#members.delete(id)) return;
-    this.#deps.close(id);
+    const member = this.#members.get(id);
+    if (!member) return;
+    this.#members.delete(id);
+    this.#deps.close(member);
     this.#publish();
   }
 

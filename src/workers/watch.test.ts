@@ -44,7 +44,7 @@ async function watchOver(answers: Answers | null, change: Partial<WatchOptions> 
   const prober = new TableProber(answers);
   const told: string[] = [];
   const registry = new Registry({
-    open: (worker) => ({ candidate: candidateOf(worker.id), gate: { mayServe: () => true } }),
+    open: (id) => ({ candidate: candidateOf(id), gate: { mayServe: () => true } }),
     close: () => undefined,
     onStateChange: (worker, from) => told.push(`${from} > ${worker.state}`),
   });
@@ -54,7 +54,7 @@ async function watchOver(answers: Answers | null, change: Partial<WatchOptions> 
     healthChecked: (_: string, isHealthy: boolean) => told.push(isHealthy ? 'well' : 'unwell'),
   };
   const fleet = new Fleet({ ...OPTIONS, ...change }, { registry, prober, telemetry, clock, random: seededRandom(1) });
-  const id = fleet.add(specOf({ url: 'http://w' }))?.id ?? '';
+  const id = fleet.add(specOf({ url: 'http://w' })).worker.id;
   await settled();
   const next = async () => {
     const before = clock.now();
@@ -285,7 +285,7 @@ test('a worker that is removed is forgotten by its watch', async () => {
 
 test('the same URL twice is watched once', async () => {
   const { clock, fleet } = await watchOver(sglang);
-  assert.equal(fleet.add(specOf({ url: 'http://w' })), undefined);
+  assert.equal(fleet.add(specOf({ url: 'http://w' })).isNew, false);
   await settled();
   assert.equal(clock.pendingTimers, 1);
 });

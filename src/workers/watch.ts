@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { FleetTelemetry, Prober } from '../domain/ports.ts';
+import type { OnboardingProgress, OnboardingStep } from '../domain/worker.ts';
 import { onboard } from './onboarding.ts';
 import type { Registry } from './registry.ts';
 
@@ -102,7 +103,7 @@ export class WorkerWatch {
     let isHealthy = false;
     try {
       const path = worker.facts?.healthPath ?? this.#options.healthPath;
-      const reply = await this.#deps.prober.get(worker, path, this.#options.probeTimeoutMs);
+      const reply = await this.#deps.prober.ask(worker.address, { method: 'GET', path }, this.#options.probeTimeoutMs);
       isHealthy = reply.status >= 200 && reply.status < 300;
       if (!isHealthy) this.#note('health', `GET ${path} answered ${reply.status}`);
     } catch (thrown) {
@@ -138,7 +139,7 @@ export class WorkerWatch {
     if (!worker) return this.#interval();
     if (worker.state === 'pending') this.#change('probing');
     this.#attempts += 1;
-    let step = 'connect';
+    let step: OnboardingStep = 'connect';
     try {
       const options = { healthPath: this.#options.healthPath, timeoutMs: this.#options.probeTimeoutMs };
       const facts = await onboard(worker, this.#deps.prober, options, (name) => {
@@ -147,7 +148,7 @@ export class WorkerWatch {
       if (this.#isStopped) return 0;
       this.#failures = 0;
       this.#successes = 0;
-      const progress = { step: 'ready', attempts: this.#attempts, lastError: undefined };
+      const progress: OnboardingProgress = { step: 'ready', attempts: this.#attempts, lastError: undefined };
       this.#attempts = 0;
       this.#deps.registry.change(this.#id, { state: 'ready', facts, progress });
       return this.#interval();
@@ -171,7 +172,7 @@ export class WorkerWatch {
     if (!this.#isStopped) this.#deps.registry.change(this.#id, { state });
   }
 
-  #note(step: string, lastError: string): void {
+  #note(step: OnboardingProgress['step'], lastError: string): void {
     if (this.#isStopped) return;
     this.#deps.registry.change(this.#id, { progress: { step, attempts: this.#attempts, lastError } });
   }

@@ -5,16 +5,16 @@ import fc from 'fast-check';
 import { seededRandom } from '../../src/base/random.ts';
 import { policies } from '../../src/routing/policies/index.ts';
 import type { Policy, PolicyDefinition } from '../../src/routing/policy.ts';
-import { candidateOf } from '../support/fleet.ts';
+import { candidateOf, hintsOf } from '../support/fleet.ts';
 import type { MovableCandidate } from '../support/fleet.ts';
 
-const HINTS = { model: 'm', header: () => undefined };
+const HINTS = hintsOf();
 
 /** Those that do not mean to spread load. */
 const UNFAIR = new Set(['passthrough']);
 
 function createPolicy(definition: PolicyDefinition, seed = 1): Policy {
-  return definition.create({ random: seededRandom(seed) });
+  return definition.create({}, { random: seededRandom(seed), now: () => 0 });
 }
 
 const parts = fc.record({
@@ -86,7 +86,7 @@ for (const definition of policies) {
     const policy = createPolicy(definition);
     const workers = eightWorkers();
     for (let i = 0; i < 50; i += 1) policy.select(workers, HINTS);
-    for (const id of ['w0', 'w1', 'never-seen', 'w0']) policy.forget?.(id);
+    for (const id of ['w0', 'w1', 'never-seen', 'w0']) policy.forget?.(candidateOf(id));
     for (let i = 0; i < 50; i += 1) {
       const chosen = policy.select(workers.slice(2), HINTS);
       assert.ok(chosen !== undefined && chosen.workerId !== 'w0' && chosen.workerId !== 'w1');

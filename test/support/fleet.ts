@@ -1,6 +1,8 @@
 /** Workers, candidates and pool members as plain values, for tests of everything that reads them. */
 import type { Candidate, PoolMember } from '../../src/domain/candidate.ts';
+import type { Hints } from '../../src/routing/policy.ts';
 import type { FleetSnapshot } from '../../src/domain/ports.ts';
+import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from '../../src/domain/worker.ts';
 import type { Worker, WorkerFacts, WorkerSpec, WorkerState } from '../../src/domain/worker.ts';
 
 export function specOf(change: Partial<WorkerSpec> = {}): WorkerSpec {
@@ -11,17 +13,31 @@ export function specOf(change: Partial<WorkerSpec> = {}): WorkerSpec {
     cost: 1,
     maxInFlight: 0,
     labels: {},
+    runtime: undefined,
+    workerType: 'regular',
+    provider: undefined,
+    models: [],
+    bootstrapPort: undefined,
+    health: NO_HEALTH_OVERRIDES,
+    resilience: NO_RESILIENCE_OVERRIDES,
+    origin: 'start_up',
     ...change,
   };
 }
 
 export function factsOf(change: Partial<WorkerFacts> = {}): WorkerFacts {
   return {
+    url: 'http://worker:8000',
     engine: 'sglang',
     models: ['m'],
     contextLength: undefined,
     version: undefined,
     healthPath: '/health',
+    dataParallelSize: 1,
+    maxRunning: undefined,
+    capacityTokens: undefined,
+    instance: undefined,
+    labels: {},
     ...change,
   };
 }
@@ -34,13 +50,22 @@ export interface WorkerParts {
 }
 
 export function workerOf(id: string, parts: WorkerParts = {}): Worker {
+  const spec = specOf({ url: `http://${id}:8000`, ...parts.spec });
   return {
     id,
-    spec: specOf({ url: `http://${id}:8000`, ...parts.spec }),
+    address: { id, url: spec.url, apiKey: spec.apiKey },
+    spec,
     facts: parts.facts === null ? undefined : factsOf(parts.facts ?? {}),
     state: parts.state ?? 'ready',
     progress: { step: 'ready', attempts: 1, lastError: undefined },
   };
+}
+
+export const NO_BLOCKS = { words: new Uint32Array(0), count: 0, tokensPerBlock: 128, tokens: 1 };
+
+/** Hints that say nothing. */
+export function hintsOf(change: Partial<Hints> = {}): Hints {
+  return { model: 'm', header: () => undefined, blocks: () => NO_BLOCKS, prefixHash: () => 0, ...change };
 }
 
 /** A candidate whose load a test may move. */
@@ -49,7 +74,20 @@ export interface MovableCandidate extends Candidate {
 }
 
 export function candidateOf(workerId: string, change: Partial<Candidate> = {}): MovableCandidate {
-  return { workerId, priority: 50, cost: 1, inFlight: 0, ...change };
+  const numbers = { slot: slotOf(workerId), priority: 50, cost: 1, inFlight: 0, report: undefined };
+  const candidate = { workerId, ...numbers, ...change };
+  // A getter that can be enumerated, so that a copy of the candidate still shows its load.
+  Object.defineProperty(candidate, 'load', { get: () => change.load ?? candidate.inFlight, enumerable: true });
+  return candidate as MovableCandidate;
+}
+
+const slots = new Map<string, number>();
+
+/** A slot for each id, the same every time. */
+function slotOf(workerId: string): number {
+  const known = slots.get(workerId) ?? slots.size;
+  slots.set(workerId, known);
+  return known;
 }
 
 export interface MemberParts extends WorkerParts {
@@ -61,7 +99,9 @@ export function memberOf(id: string, parts: MemberParts = {}): PoolMember {
   const worker = workerOf(id, parts);
   const { priority, cost } = worker.spec;
   return {
+    id,
     worker,
+    rank: undefined,
     candidate: candidateOf(id, { priority, cost, inFlight: parts.inFlight ?? 0 }),
     gate: { mayServe: parts.mayServe ?? (() => true) },
   };

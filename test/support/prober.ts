@@ -1,7 +1,7 @@
 /** Workers that answer small questions from a table: a Prober without a network. */
 import { GatewayError } from '../../src/domain/errors.ts';
-import type { Prober, ProbeReply } from '../../src/domain/ports.ts';
-import type { Worker } from '../../src/domain/worker.ts';
+import type { Prober, ProbeReply, Question } from '../../src/domain/ports.ts';
+import type { WorkerAddress } from '../../src/domain/worker.ts';
 
 /** What a worker answers to a path: a status, a value that is sent as JSON, text as it is, or no answer at all. */
 export type Answer = number | string | object | undefined;
@@ -18,7 +18,7 @@ export class TableProber implements Prober {
     this.answers = answers;
   }
 
-  async get(worker: Worker, path: string): Promise<ProbeReply> {
+  async ask(worker: WorkerAddress, { path }: Question): Promise<ProbeReply> {
     this.asked.push(path);
     await Promise.resolve();
     if (this.answers === null)

@@ -2,8 +2,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import { headerOf } from '../../domain/headers.ts';
-import type { Backend, Exchange, ProbeReply, Prober, UpstreamRequest } from '../../domain/ports.ts';
-import type { Worker } from '../../domain/worker.ts';
+import type { Backend, Exchange, ProbeReply, Prober, Question, UpstreamRequest } from '../../domain/ports.ts';
+import type { WorkerAddress } from '../../domain/worker.ts';
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -16,14 +16,15 @@ export class HttpProber implements Prober {
     this.#clock = clock;
   }
 
-  get(worker: Worker, path: string, timeoutMs: number): Promise<ProbeReply> {
+  ask(worker: WorkerAddress, question: Question, timeoutMs: number): Promise<ProbeReply> {
+    const { method, path, body } = question;
     const request: UpstreamRequest = {
-      method: 'GET',
+      method,
       path,
       clientHeaders: { accept: '*/*' },
       requestId: undefined,
-      key: worker.spec.apiKey,
-      body: undefined,
+      key: worker.apiKey,
+      body: body === undefined ? undefined : Buffer.from(body),
     };
     return new Promise((resolve, reject) => {
       let exchange: Exchange | undefined;
@@ -37,7 +38,7 @@ export class HttpProber implements Prober {
         reject(error);
       };
       const timer = this.#clock.setTimer(() => {
-        fail(new GatewayError('upstream_timeout', `GET ${path} had no answer within ${timeoutMs} ms`));
+        fail(new GatewayError('upstream_timeout', `${method} ${path} had no answer within ${timeoutMs} ms`));
       }, timeoutMs);
       exchange = this.#backend.send(worker, request, {
         head: (answered, headers) => {
@@ -47,7 +48,7 @@ export class HttpProber implements Prober {
         data: (chunk) => {
           size += chunk.length;
           if (size > MAX_ANSWER_BYTES)
-            fail(new GatewayError('upstream_invalid_answer', `GET ${path} answered too much`));
+            fail(new GatewayError('upstream_invalid_answer', `${method} ${path} answered too much`));
           else chunks.push(chunk);
         },
         end: () => {

@@ -1,7 +1,7 @@
 /** How a placed call travels over HTTP: one request, one answer, pushed to the sink as it arrives. */
 import type { Dispatcher } from 'undici';
 import type { Backend, Exchange, ExchangeSink, UpstreamRequest } from '../../domain/ports.ts';
-import type { Worker } from '../../domain/worker.ts';
+import type { WorkerAddress } from '../../domain/worker.ts';
 import type { Connection } from './connections.ts';
 import { Connections } from './connections.ts';
 import { exchangeError, isStaleConnection } from './faults.ts';
@@ -15,43 +15,43 @@ export interface HttpBackendOptions {
 
 export class HttpBackend implements Backend {
   readonly #options: HttpBackendOptions;
-  readonly #pools = new Map<string, WorkerAddress>();
+  readonly #pools = new Map<string, Pool>();
 
   constructor(options: HttpBackendOptions) {
     this.#options = options;
   }
 
-  send(worker: Worker, request: UpstreamRequest, sink: ExchangeSink): Exchange {
-    const exchange = new HttpExchange(this.#addressOf(worker), worker.id, request, sink);
+  send(worker: WorkerAddress, request: UpstreamRequest, sink: ExchangeSink): Exchange {
+    const exchange = new HttpExchange(this.#poolOf(worker.url), worker.id, request, sink);
     exchange.start();
     return exchange;
   }
 
   /** The worker is gone: its connections are closed. */
-  forget(worker: Worker): void {
-    this.#pools.get(worker.spec.url)?.connections.close();
-    this.#pools.delete(worker.spec.url);
+  forget(worker: WorkerAddress): void {
+    this.#pools.get(worker.url)?.connections.close();
+    this.#pools.delete(worker.url);
   }
 
   close(): void {
-    for (const address of this.#pools.values()) address.connections.close();
+    for (const pool of this.#pools.values()) pool.connections.close();
     this.#pools.clear();
   }
 
-  #addressOf(worker: Worker): WorkerAddress {
-    const known = this.#pools.get(worker.spec.url);
+  #poolOf(workerUrl: string): Pool {
+    const known = this.#pools.get(workerUrl);
     if (known) return known;
-    const url = new URL(worker.spec.url);
-    const address = {
+    const url = new URL(workerUrl);
+    const pool = {
       connections: new Connections(url.origin, this.#options.connectTimeoutMs),
       basePath: url.pathname === '/' ? '' : url.pathname,
     };
-    this.#pools.set(worker.spec.url, address);
-    return address;
+    this.#pools.set(workerUrl, pool);
+    return pool;
   }
 }
 
-interface WorkerAddress {
+interface Pool {
   readonly connections: Connections;
   readonly basePath: string;
 }
@@ -61,7 +61,7 @@ interface WorkerAddress {
  * the first byte of an answer) is sent once more over a fresh connection: an idle close is no fault of the worker.
  */
 class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
-  readonly #address: WorkerAddress;
+  readonly #pool: Pool;
   readonly #workerId: string;
   readonly #request: UpstreamRequest;
   readonly #sink: ExchangeSink;
@@ -71,15 +71,15 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   #hasHead = false;
   #isOver = false;
 
-  constructor(address: WorkerAddress, workerId: string, request: UpstreamRequest, sink: ExchangeSink) {
-    this.#address = address;
+  constructor(pool: Pool, workerId: string, request: UpstreamRequest, sink: ExchangeSink) {
+    this.#pool = pool;
     this.#workerId = workerId;
     this.#request = request;
     this.#sink = sink;
   }
 
   start(): void {
-    this.#dispatch(this.#address.connections.take());
+    this.#dispatch(this.#pool.connections.take());
   }
 
   pause(): void {
@@ -95,7 +95,7 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     this.#isOver = true;
     // Over HTTP/1.1 only a closed connection tells the worker that nobody waits any more.
     this.#controller?.abort(new Error('aborted'));
-    if (this.#connection) this.#address.connections.discard(this.#connection);
+    if (this.#connection) this.#pool.connections.discard(this.#connection);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -127,9 +127,9 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     const wasSent = this.#controller !== undefined;
     // The connection is dead or was never made. It is not used again: undici does not allow a new request on a client
     // that is just reporting that it could not connect.
-    if (this.#connection) this.#address.connections.discard(this.#connection);
+    if (this.#connection) this.#pool.connections.discard(this.#connection);
     if (this.#wasWarm && !this.#hasHead && isStaleConnection(error)) {
-      this.#dispatch(this.#address.connections.takeFresh());
+      this.#dispatch(this.#pool.connections.takeFresh());
       return;
     }
     this.#isOver = true;
@@ -142,13 +142,13 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     this.#wasWarm = connection.isConnected;
     const { method, path, body } = this.#request;
     const headers = upstreamHeaders(this.#request);
-    const options = { method, path: this.#address.basePath + path, headers, body: body ?? null };
+    const options = { method, path: this.#pool.basePath + path, headers, body: body ?? null };
     connection.client.dispatch(options, this);
   }
 
   #giveBack(): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    if (connection) this.#address.connections.giveBack(connection);
+    if (connection) this.#pool.connections.giveBack(connection);
   }
 }

@@ -3,6 +3,7 @@ import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { inBandFailure, isClientFault } from '../choices-tap.ts';
 import { anthropicDialect, anthropicErrorObject } from '../dialect.ts';
+import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { lastObject, usageFromAnthropic } from '../usage.ts';
@@ -84,5 +85,6 @@ export const anthropicMessages: Protocol = {
   idPrefix: 'msg_',
   modelOptional: false,
   createTap: () => new MessagesTap(),
+  ...promptReader({ content: ['tools', 'system', 'messages'], salt: ['thinking', 'lora_path'] }),
   readUsage: (body) => usageFromAnthropic(lastObject(body, '"usage"')),
 };

@@ -1,6 +1,7 @@
 /** OpenAI chat completions as the gateway sees them on their way through. */
 import { ChoicesTap } from '../choices-tap.ts';
 import { openaiDialect } from '../dialect.ts';
+import { promptReader } from '../prompt.ts';
 import type { Protocol } from '../protocol.ts';
 import { lastObject, usageFromOpenAi } from '../usage.ts';
 
@@ -24,5 +25,9 @@ export const openaiChat: Protocol = {
   idPrefix: 'chatcmpl-',
   modelOptional: false,
   createTap: () => new ChoicesTap(hasContent),
+  ...promptReader({
+    content: ['tools', 'functions', 'messages'],
+    salt: ['lora_path', 'chat_template', 'chat_template_kwargs', 'reasoning_effort', 'cache_salt'],
+  }),
   readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),
 };

@@ -3,6 +3,7 @@ import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { inBandFailure, isClientFault } from '../choices-tap.ts';
 import { openaiDialect } from '../dialect.ts';
+import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { lastObject, usageFromOpenAi } from '../usage.ts';
@@ -105,6 +106,10 @@ export const openaiResponses: Protocol = {
   dialect: openaiDialect,
   idPrefix: 'resp_',
   modelOptional: false,
+  ...promptReader({
+    content: ['tools', 'instructions', 'input'],
+    salt: ['previous_response_id', 'conversation', 'reasoning'],
+  }),
   createTap: () => new ResponsesTap(),
   readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),
 };

@@ -3,6 +3,7 @@ import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { encodeDataError, inBandFailure, isClientFault } from '../choices-tap.ts';
 import { openaiChat } from '../openai-chat/index.ts';
+import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { hasValue, lastObject, usageFromMetaInfo } from '../usage.ts';
@@ -65,6 +66,7 @@ export const sglangGenerate: Protocol = {
   name: 'sglang-generate',
   idPrefix: 'gnt-',
   modelOptional: true,
+  ...promptReader({ content: ['text', 'input_ids', 'image_data'], salt: ['lora_path'] }),
   createTap: () => new GenerateTap(),
   readUsage: (body) => usageFromMetaInfo(lastObject(body, META)),
 };

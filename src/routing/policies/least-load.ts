@@ -5,7 +5,7 @@ import { definePolicy } from '../policy.ts';
 
 /** Load that the candidate would have with one call more, weighed by its cost. */
 export function weighedLoad(candidate: Candidate): number {
-  return (candidate.inFlight + 1) * candidate.cost;
+  return (candidate.load + 1) * candidate.cost;
 }
 
 function leastLoaded(candidates: readonly Candidate[], random: Random): Candidate | undefined {
@@ -30,5 +30,6 @@ function leastLoaded(candidates: readonly Candidate[], random: Random): Candidat
 export default definePolicy({
   name: 'least_load',
   summary: 'The worker with the fewest calls in flight, weighed by cost.',
-  create: ({ random }) => ({ select: (candidates) => leastLoaded(candidates, random) }),
+  options: {},
+  create: (_options, { random }) => ({ select: (candidates) => leastLoaded(candidates, random) }),
 });

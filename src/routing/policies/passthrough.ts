@@ -4,5 +4,6 @@ import { definePolicy } from '../policy.ts';
 export default definePolicy({
   name: 'passthrough',
   summary: 'The first worker that can take the call, in the order given.',
+  options: {},
   create: () => ({ select: (candidates) => candidates[0] }),
 });

@@ -1,19 +1,19 @@
 /** What each policy does in its own way: shares by cost, load, and order. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { candidateOf } from '../../../test/support/fleet.ts';
+import { candidateOf, hintsOf } from '../../../test/support/fleet.ts';
 import type { MovableCandidate } from '../../../test/support/fleet.ts';
 import { seededRandom } from '../../base/random.ts';
 import type { Policy } from '../policy.ts';
 import { findPolicy, policies } from './index.ts';
 
-const HINTS = { model: 'm', header: () => undefined };
+const HINTS = hintsOf();
 const PICKS = 7_000;
 
 function policyOf(name: string, seed = 1): Policy {
   const definition = findPolicy(name);
   assert.ok(definition, name);
-  return definition.create({ random: seededRandom(seed) });
+  return definition.create({}, { random: seededRandom(seed), now: () => 0 });
 }
 
 function pick(policy: Policy, candidates: readonly MovableCandidate[]): MovableCandidate {
@@ -104,7 +104,7 @@ test('round_robin gives a worker that was removed and comes again no turns that 
     ...MovableCandidate[],
   ];
   shares(policy, [candidateOf('heavy', { cost: 0.01 }), light], 45);
-  policy.forget?.('light');
+  policy.forget?.(light);
   assertShares(shares(policy, [light, ...others], 60), { light: 20, b: 20, c: 20 });
 });
 
@@ -164,7 +164,7 @@ test('power_of_two keeps held load in proportion to cost', () => {
 
 test('random reaches the last worker even when rounding leaves a rest', () => {
   const definition = findPolicy('random');
-  const policy = definition?.create({ random: { next: () => 1 - 2 ** -53 } });
+  const policy = definition?.create({}, { random: { next: () => 1 - 2 ** -53 }, now: () => 0 });
   const candidates = [0.5, 1.2, 2.2, 0.1, 0.1].map((cost, i) => candidateOf(`${i}`, { cost }));
   assert.equal(policy?.select(candidates, HINTS)?.workerId, '4');
 });

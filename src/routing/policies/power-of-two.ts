@@ -6,7 +6,8 @@ import { weighedLoad } from './least-load.ts';
 export default definePolicy({
   name: 'power_of_two',
   summary: 'The less loaded of two workers drawn by lot.',
-  create: ({ random }) => ({
+  options: {},
+  create: (_options, { random }) => ({
     select(candidates) {
       if (candidates.length < 2) return candidates[0];
       const first = randomInteger(random, candidates.length);

@@ -18,5 +18,6 @@ export function drawByCost(candidates: readonly Candidate[], random: Random): Ca
 export default definePolicy({
   name: 'random',
   summary: 'A worker by lot; cost lowers its chance.',
-  create: ({ random }) => ({ select: (candidates) => drawByCost(candidates, random) }),
+  options: {},
+  create: (_options, { random }) => ({ select: (candidates) => drawByCost(candidates, random) }),
 });

@@ -28,7 +28,7 @@ class RoundRobin implements Policy {
     return best;
   }
 
-  forget(workerId: string): void {
+  forget({ workerId }: Candidate): void {
     this.#credit.delete(workerId);
   }
 }
@@ -36,5 +36,6 @@ class RoundRobin implements Policy {
 export default definePolicy({
   name: 'round_robin',
   summary: 'Each worker in turn, in proportion to 1 / cost.',
+  options: {},
   create: () => new RoundRobin(),
 });

@@ -7,7 +7,7 @@ import type { JsonAnswer } from '../json-answer.ts';
 export async function askEngine(deps: ServerDeps, path: string): Promise<JsonAnswer> {
   const worker = deps.directory.snapshot().workers.find((other) => other.state === 'ready');
   if (!worker) throw new GatewayError('no_available_workers', 'No worker is ready.', { retryAfterSeconds: 1 });
-  const reply = await deps.prober.get(worker, path, deps.options.proxyTimeoutMs);
+  const reply = await deps.prober.ask(worker.address, { method: 'GET', path }, deps.options.proxyTimeoutMs);
   return {
     status: reply.status,
     contentType: reply.contentType ?? 'application/json',

@@ -11,7 +11,7 @@ export function readiness(deps: ServerDeps): JsonAnswer {
   const { workers } = deps.directory.snapshot();
   const healthy = workers.filter((worker) => worker.state === 'ready').length;
   const counts = { healthy_workers: healthy, total_workers: workers.length };
-  if (deps.isDraining()) return json(503, { status: 'not ready', reason: 'draining', ...counts });
+  if (deps.stopping.aborted) return json(503, { status: 'not ready', reason: 'draining', ...counts });
   if (healthy === 0) return json(503, { status: 'not ready', reason: 'insufficient healthy workers', ...counts });
   return json(200, { status: 'ready', ...counts });
 }

@@ -1,6 +1,8 @@
 /** All inference paths: one function, because they differ only in their row of the route table. */
 import type { IncomingMessage } from 'node:http';
+import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
+import type { Principal } from '../../domain/ports.ts';
 import type { CallRecord } from '../../domain/record.ts';
 import type { ServerDeps } from '../deps.ts';
 import { readBody } from '../read-body.ts';
@@ -17,14 +19,32 @@ export async function serveInference(
 ): Promise<void> {
   const protocol = deps.protocols[route.protocol];
   try {
+    const principal = deps.gatekeeper.check(request.headers, 'data');
+    record.tenant = principal.tenant;
     checkMediaType(request.headers);
     const body = await readBody(request, deps.options.maxPayloadBytes);
-    await deps.dispatcher.dispatch(makeCall(request, body, route, protocol, record), reply);
+    const call = makeCall({ request, body, route, protocol, principal, record });
+    await admitted(deps, call, principal, reply);
   } catch (thrown) {
     const error = GatewayError.from(thrown);
     failCall(error, record, deps.clock.now());
     if (reply.hasHead) reply.destroy();
     else reply.error(error, { dialect: protocol.dialect, record, closeAfter: !request.complete });
+  }
+}
+
+/** Waits for a place among the running calls, and gives it back whatever becomes of the call. */
+async function admitted(deps: ServerDeps, call: Call, principal: Principal, reply: HttpReply): Promise<void> {
+  const gone = new AbortController();
+  const request = { headers: call.headers, principal, record: call.record, signal: gone.signal };
+  const entry = deps.admission.enter(request);
+  if (!entry) return deps.dispatcher.dispatch(call, reply);
+  reply.onGone(() => gone.abort());
+  const ticket = entry instanceof Promise ? await entry : entry;
+  try {
+    await deps.dispatcher.dispatch(call, reply);
+  } finally {
+    ticket.release();
   }
 }
 

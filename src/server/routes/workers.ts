@@ -19,7 +19,7 @@ export function getWorker(deps: ServerDeps, id: string): JsonAnswer {
   throw new GatewayError('worker_not_found', `There is no worker \`${id.slice(0, 64)}\`.`, { param: 'id' });
 }
 
-function describe(deps: ServerDeps, { worker, candidate }: PoolMember): Record<string, unknown> {
+export function describe(deps: ServerDeps, { worker, candidate }: PoolMember): Record<string, unknown> {
   const { spec, facts, progress } = worker;
   return {
     id: worker.id,

@@ -1,0 +1,24 @@
+/** The list of control routes: one line each, next to the route table. */
+import type { ControlRequest } from '../control-request.ts';
+import type { ServerDeps } from '../deps.ts';
+import type { ControlAnswer } from '../json-answer.ts';
+import type { ControlRouteName } from '../route-table.ts';
+import { askEngine } from './engine.ts';
+import { liveness, readiness } from './health.ts';
+import { getModel, listModels } from './models.ts';
+import { getWorker, listWorkers } from './workers.ts';
+
+type ControlFunction = (deps: ServerDeps, request: ControlRequest) => ControlAnswer | Promise<ControlAnswer>;
+
+export const controlFunctions: Readonly<Record<ControlRouteName, ControlFunction>> = {
+  'GET /health': () => liveness(),
+  'GET /liveness': () => liveness(),
+  'GET /readiness': (deps) => readiness(deps),
+  'GET /health_generate': (deps) => askEngine(deps, '/health_generate'),
+  'GET /v1/models': (deps) => listModels(deps),
+  'GET /v1/models/{id}': (deps, { id }) => getModel(deps, id),
+  'GET /get_model_info': (deps) => askEngine(deps, '/get_model_info'),
+  'GET /get_server_info': (deps) => askEngine(deps, '/get_server_info'),
+  'GET /workers': (deps) => listWorkers(deps),
+  'GET /workers/{id}': (deps, { id }) => getWorker(deps, id),
+};
