@@ -10,7 +10,7 @@ import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
 import { keyForOwnWorkers } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
-import type { FleetTelemetry, Principal } from '../domain/ports.ts';
+import type { FleetSnapshot, FleetTelemetry, Principal } from '../domain/ports.ts';
 import { createLogger } from '../observability/logging.ts';
 import type { Logger } from '../observability/logging.ts';
 import { DEFAULT_BUCKETS } from '../observability/metric-table.ts';
@@ -37,8 +37,8 @@ export interface Gateway {
   readonly url: string;
   /** Where metrics are read; undefined when they are off. */
   readonly metricsUrl: string | undefined;
-  /** Resolves when a worker is ready for the first time. */
-  readonly whenReady: Promise<void>;
+  /** Resolves as soon as that many workers are ready at once. */
+  whenReady(count?: number): Promise<void>;
   /** Drains and ends; a second call with `force` ends at once. */
   stop(options?: StopOptions): Promise<void>;
 }
@@ -168,7 +168,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     return {
       url,
       metricsUrl: metricsUrl && `${metricsUrl}/metrics`,
-      whenReady: firstReady(registry),
+      whenReady: (count = 1) => readyWorkers(registry, count),
       stop: (options = {}) => {
         stopping.abort();
         if (options.force) {
@@ -214,14 +214,16 @@ function countConnections(server: Server): ReadonlySet<object> {
   return open;
 }
 
-function firstReady(registry: Registry): Promise<void> {
-  return new Promise((resolve) => {
-    const unsubscribe = registry.subscribe((fleet) => {
-      if (!fleet.workers.some((worker) => worker.state === 'ready')) return;
-      unsubscribe();
-      resolve();
-    });
-  });
+function readyWorkers(registry: Registry, count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = ({ workers }: FleetSnapshot) => {
+    if (workers.filter((worker) => worker.state === 'ready').length < count) return;
+    unsubscribe();
+    resolve();
+  };
+  const unsubscribe = registry.subscribe(look);
+  look(registry.snapshot());
+  return promise;
 }
 
 function logStart(logger: Logger, config: Config, url: string): void {

@@ -82,7 +82,7 @@ async function serveOn(engines: EngineGroup, task: Task, stop: StopSignals): Pro
   announce(config, startLines(config, gateway));
   const invite = () => announce(config, ['', 'Try it:', firstCall(gateway.url, options.model ?? SIM_MODEL), '']);
   // Rejected when the gateway is stopped before a worker was ready: then there is nothing to invite to.
-  gateway.whenReady.then(invite, () => undefined);
+  gateway.whenReady().then(invite, () => undefined);
   const lost = engines.lost.then(() => {
     complain(['all engines have ended']);
     return 1;

@@ -22,7 +22,7 @@ test('health, liveness and readiness say who is alive and who can serve', async 
     total_workers: 1,
   });
   await engine.refuse(false);
-  await gateway.whenReady;
+  await gateway.whenReady();
   const after = await fetch(`${gateway.url}/readiness`);
   assert.deepEqual(
     [after.status, await after.json()],
