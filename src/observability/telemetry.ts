@@ -23,6 +23,7 @@ export function lineOf(record: CallRecord): LogFields {
     model: record.model === '' ? undefined : record.model.slice(0, 128),
     worker: record.workerId === '' ? undefined : record.workerId,
     policy: record.policy === '' ? undefined : record.policy,
+    decision: record.decision === '' ? undefined : record.decision,
     stream: record.isInference ? record.streaming : undefined,
     retries: attempts.length > 0 ? attempts.length - 1 : undefined,
     tried:
