@@ -41,7 +41,9 @@ function defaultCell(option: Option<unknown>): string {
 
 function optionRow(key: string, option: Option<unknown>): string[] {
   const flags = [key, ...option.aliases].map((name) => code(name === key ? flagOf(key) : `--${name}`)).join(', ');
-  const elsewhere = option.flagOnly ? ['–', '–'] : [code(variableOf(key)), code(fileKeyOf(key))];
+  const elsewhere = option.flagOnly
+    ? ['–', '–']
+    : [[variableOf(key), ...option.variables].map(code).join(', '), code(fileKeyOf(key))];
   return [flags, ...elsewhere, defaultCell(option), option.accepts, option.doc];
 }
 
@@ -71,9 +73,10 @@ line for each problem, all of them at once.
 
 - **Flags** stand before or after the command. A switch takes no value (\`--log-json\`), or \`--log-json=false\`, or
   \`--no-log-json\`. A list takes several values after one flag, separated by spaces, and the flag may be repeated.
-- **Environment variables** hold lists with spaces or commas between the values. An empty variable counts as unset.
+- **Environment variables** hold lists with spaces or commas between the values. An empty variable counts as unset, except
+  where a key is expected: there it is a problem, so that a key that got lost on the way does not go unnoticed.
 - **The file** is named by \`--config FILE\` or \`SMG_CONFIG\`; it is YAML or JSON, one mapping of keys to values. An
-  unknown key is a problem; a key without a value counts as unset.
+  unknown key is a problem; one without a value counts as unset, unless the value is a secret.
 
 \`\`\`yaml
 worker_urls:

@@ -146,3 +146,13 @@ test('the installed command runs the same program', () => {
   const { code, err } = runScript('bin/smg.cjs', ['--port', 'x']);
   assert.deepEqual([code, err.length], [2, 1]);
 });
+
+test('keys that cannot be meant end the start with exit code 2, named by flag and place and never shown', () => {
+  const words = ['--tenant-api-key', 'acme:CANARY-1', 'CANARY-2', '--control-plane-api-keys', 'ci:CI:boss:CANARY-3'];
+  const { code, out, err } = smg([...words, '--api-key', 'CANARY-1'], { SMG_WORKER_API_KEY: 'CANARY 4' });
+  assert.deepEqual([code, out], [2, '']);
+  assert.doesNotMatch(err.join('\n'), /CANARY|boss/);
+  assert.equal(err.filter((line) => line.startsWith('smg: flag --tenant-api-key: entry 2: ')).length, 1);
+  assert.equal(err.filter((line) => line.startsWith('smg: flag --control-plane-api-keys: entry 1: ')).length, 1);
+  assert.equal(err.length, 3);
+});

@@ -3,6 +3,7 @@
  * concern more than one option and names that no option has. Pure: files are read by file.ts, the rest is handed in.
  */
 import { commonOptions, type ServeOptions, serveOptions } from './command-options.ts';
+import { repeatedKeys } from './key-kinds.ts';
 import { fileKeyOf, flagOf, suggestion, variableOf } from './names.ts';
 import { type OptionTable, show } from './option.ts';
 import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
@@ -65,6 +66,14 @@ function conflicts({ values, origins, rejected }: Resolved<typeof options>): str
   return problems;
 }
 
+/** Every key for callers, with the words for where it stands. */
+function keysOf({ values, origins }: Resolved<typeof options>): Parameters<typeof repeatedKeys>[0] {
+  const listed = (option: 'tenantApiKey' | 'controlPlaneApiKeys') =>
+    values[option].map(({ key }, index) => ({ origin: `${origins[option]}: entry ${index + 1}`, key }));
+  const one = values.apiKey === undefined ? [] : [{ origin: `${origins['apiKey']}`, key: values.apiKey }];
+  return [...one, ...listed('tenantApiKey'), ...listed('controlPlaneApiKeys')];
+}
+
 /** The file may write aliases as a mapping; this makes it the list that the option reads. */
 function aliasesAsList(sources: Sources): Sources {
   const entry = sources.file?.entries['model_alias'];
@@ -83,6 +92,7 @@ export function loadConfig(sources: Sources): Loaded<Config> {
     ...unknownFileKeys(sources.file),
     ...resolved.problems,
     ...conflicts(resolved),
+    ...repeatedKeys(keysOf(resolved)),
   ];
   return problems.length === 0 ? { ok: true, config: resolved.values, warnings } : { ok: false, problems, warnings };
 }

@@ -32,6 +32,8 @@ interface Facts<T> {
   readonly aliases?: readonly string[];
   /** Neither an environment variable nor a file key. */
   readonly flagOnly?: boolean;
+  /** Further names of its environment variable; its own name comes first. */
+  readonly variables?: readonly string[];
 }
 
 /** One option; flag, variable and file key are derived from its key in the table. */
@@ -42,6 +44,7 @@ export interface Option<T> extends Omit<Kind<T>, 'read'> {
   readonly default: T;
   readonly aliases: readonly string[];
   readonly flagOnly: boolean;
+  readonly variables: readonly string[];
   readonly read: (raw: unknown) => Reading<T>;
 }
 
@@ -89,6 +92,7 @@ function build<T>(shape: Option<T>['shape'], of: Omit<Kind<T>, 'read'>, facts: F
   const option: Option<T> = {
     aliases: [],
     flagOnly: false,
+    variables: [],
     ...facts,
     shape,
     accepts,
@@ -135,17 +139,21 @@ export function readBoolean(raw: unknown): boolean | undefined {
 }
 
 /**
- * An option with any number of values. `finish` sees them all and may refuse them, or give back others; a scalar in the
- * file counts as a list of one.
+ * An option with any number of values. `finish` sees all good ones with their places (from 1) and may refuse them, or
+ * give back others; a scalar in the file counts as a list of one.
  */
 export function list<T>(
   of: Kind<T>,
   facts: Facts<readonly NoInfer<T>[]>,
-  finish: (values: readonly T[]) => Reading<readonly T[]> = good,
+  finish: (values: readonly T[], places: readonly number[]) => Reading<readonly T[]> = good,
 ): Option<readonly T[]> {
   const read = (raw: unknown): Reading<readonly T[]> => {
-    const readings = (Array.isArray(raw) ? raw : [raw]).map((item: unknown) => of.read(item));
-    const finished = finish(readings.flatMap((reading) => (reading.ok ? [reading.value] : [])));
+    const items: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+    const readings = items.map((item, index) => (of.secret ? placed(of.read(item), index + 1) : of.read(item)));
+    const finished = finish(
+      readings.flatMap((reading) => (reading.ok ? [reading.value] : [])),
+      readings.flatMap((reading, index) => (reading.ok ? [index + 1] : [])),
+    );
     const complaints = [...readings, finished].flatMap((reading) => (reading.ok ? [] : reading.complaints));
     if (complaints.length > 0 || !finished.ok) return { ok: false, complaints };
     return good(Object.freeze([...finished.value]));
@@ -157,6 +165,12 @@ export function list<T>(
     facts,
     read,
   );
+}
+
+/** A secret value cannot be shown, so its place says which one is meant. */
+function placed<T>(reading: Reading<T>, place: number): Reading<T> {
+  if (reading.ok) return reading;
+  return { ok: false, complaints: reading.complaints.map((complaint) => `entry ${place}: ${complaint}`) };
 }
 
 /** The default in words: for help and reference. */

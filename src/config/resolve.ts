@@ -33,12 +33,21 @@ export function isServiceLink(name: string, value: string): boolean {
   return /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)/.test(name) || /^(tcp|udp|sctp):\/\//.test(value);
 }
 
+/** An empty one counts as unset, but not where a key is expected: one that got lost must not open the door. */
+function isSet(name: string, value: string | undefined, option: Option<unknown>): boolean {
+  return value !== undefined && (value !== '' || option.secret) && !isServiceLink(name, value);
+}
+
 function fromEnvironment(key: string, option: Option<unknown>, env: Sources['env']): Found | undefined {
-  const name = variableOf(key);
-  const value = env?.[name];
-  if (value === undefined || value === '' || option.flagOnly || isServiceLink(name, value)) return undefined;
-  const raw = option.shape === 'list' ? value.split(/[\s,]+/).filter((item) => item !== '') : value;
-  return { origin: `environment variable ${name}`, raw };
+  const name = [variableOf(key), ...option.variables].find((each) => isSet(each, env?.[each], option));
+  const value = name === undefined ? undefined : env?.[name];
+  if (value === undefined || option.flagOnly) return undefined;
+  return { origin: `environment variable ${name}`, raw: option.shape === 'list' ? itemsOf(value, option) : value };
+}
+
+function itemsOf(value: string, option: Option<unknown>): string[] {
+  const items = value.split(/[\s,]+/).filter((item) => item !== '');
+  return items.length === 0 && option.secret ? [''] : items;
 }
 
 function find(key: string, option: Option<unknown>, sources: Sources): Found | undefined {
@@ -48,7 +57,7 @@ function find(key: string, option: Option<unknown>, sources: Sources): Found | u
   if (variable !== undefined) return variable;
   const fileKey = fileKeyOf(key);
   const entry = option.flagOnly ? undefined : sources.file?.entries[fileKey];
-  if (entry === undefined || entry === null) return undefined;
+  if (entry === undefined || (entry === null && !option.secret)) return undefined;
   return { origin: `file ${sources.file?.path}, key ${fileKey}`, raw: entry };
 }
 

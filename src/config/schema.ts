@@ -21,6 +21,7 @@ import {
   wholeNumber,
   workerUrl,
 } from './kinds.ts';
+import { controlPlaneKey, oneKeyPerId, oneKeyPerTenant, tenantKey } from './key-kinds.ts';
 import { list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
 
 const policyNames = policies.map((policy) => policy.name);
@@ -92,6 +93,37 @@ const workers = {
     },
     oneModelPerAlias,
   ),
+} as const satisfies OptionTable;
+
+const keys = {
+  apiKey: optional(secret('key'), {
+    group: 'Keys',
+    doc: 'Key that calls must bring; without control-plane keys it opens the control plane too. Never sent to workers.',
+  }),
+  tenantApiKey: list(
+    tenantKey,
+    {
+      group: 'Keys',
+      default: [],
+      doc: 'Further keys for calls, each of a tenant, whose name stands in the log line of its calls. Never sent to workers.',
+    },
+    oneKeyPerTenant,
+  ),
+  controlPlaneApiKeys: list(
+    controlPlaneKey,
+    {
+      group: 'Keys',
+      default: [],
+      doc: 'Keys for the control plane: the role admin may do everything, the role user may make calls only. Never sent to workers.',
+      variables: ['CONTROL_PLANE_API_KEYS'],
+    },
+    oneKeyPerId,
+  ),
+  metricsPublic: toggle({
+    group: 'Keys',
+    doc: 'Serve metrics to callers without a key although the gateway has keys.',
+  }),
+  disableAuditLogging: toggle({ group: 'Keys', doc: 'Write no log line for changes through the control plane.' }),
 } as const satisfies OptionTable;
 
 const routing = {
@@ -267,6 +299,7 @@ const logging = {
 export const options = {
   ...listener,
   ...workers,
+  ...keys,
   ...routing,
   ...retries,
   ...breaker,
