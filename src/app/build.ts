@@ -1,6 +1,9 @@
 /** The composition root: the only file that makes the concrete parts and joins them. Reads from top to bottom. */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { KeyRing } from '../auth/api-keys.ts';
+import { LineAudit, noAudit } from '../auth/audit.ts';
+import { KeyGatekeeper } from '../auth/gatekeeper.ts';
 import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
 import { HttpProber } from '../backends/http/probe.ts';
@@ -10,7 +13,7 @@ import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
 import { keyForOwnWorkers } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
-import type { FleetSnapshot, FleetTelemetry, Principal } from '../domain/ports.ts';
+import type { FleetSnapshot, FleetTelemetry } from '../domain/ports.ts';
 import { createLogger } from '../observability/logging.ts';
 import type { Logger } from '../observability/logging.ts';
 import { DEFAULT_BUCKETS } from '../observability/metric-table.ts';
@@ -28,7 +31,15 @@ import { Leases } from '../workers/leases.ts';
 import { LoadBook } from '../workers/load.ts';
 import { Registry } from '../workers/registry.ts';
 import { listen } from './listen.ts';
-import { breakerOptions, clockOptions, retryOptions, serverOptions, watchOptions, workerSpecs } from './options.ts';
+import {
+  breakerOptions,
+  clockOptions,
+  ownedKeys,
+  retryOptions,
+  serverOptions,
+  watchOptions,
+  workerSpecs,
+} from './options.ts';
 import type { StopOptions } from './shutdown.ts';
 import { shutDown } from './shutdown.ts';
 
@@ -104,6 +115,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
     },
   });
 
+  // Who may call.
+  const gatekeeper = new KeyGatekeeper(new KeyRing(ownedKeys(config)));
+  const audit = config.disableAuditLogging
+    ? noAudit
+    : new LineAudit((fields) => logger.log('audit', 'control plane', fields));
+
   // The edge.
   const stopping = new AbortController();
   const listener = createListener({
@@ -117,14 +134,22 @@ export async function startGateway(config: Config): Promise<Gateway> {
     clock,
     stopping: stopping.signal,
     fleet,
-    gatekeeper: { check: () => EVERYBODY },
+    gatekeeper,
     admission: { enter: () => undefined },
-    audit: { write: () => undefined },
+    audit,
     breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
   });
   const server = createServer(SERVER_OPTIONS, listener);
   answerClientErrors(server);
-  const metricsServer = metrics && createServer(createMetricsListener(() => metrics.registry.render()));
+  const metricsServer =
+    metrics &&
+    createServer(
+      SERVER_OPTIONS,
+      createMetricsListener({
+        check: (headers) => gatekeeper.check(headers, config.metricsPublic ? 'public' : 'control'),
+        render: () => metrics.registry.render(),
+      }),
+    );
   const servers = metricsServer ? [server, metricsServer] : [server];
   const connections = countConnections(server);
   metrics?.watch(
@@ -186,12 +211,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
 }
 
-const EVERYBODY: Principal = { kind: 'anonymous', tenant: '', name: '', usedGatewayKey: false };
-
 const SERVER_OPTIONS = {
   /** What node buffers for one client before it says that the client is slow. */
   highWaterMark: 16 * 1024,
   maxHeaderSize: 32 * 1024,
+  /** Node would take the first `Authorization` of several and say nothing; joined they are no key. */
+  joinDuplicateHeaders: true,
   headersTimeout: 60_000,
   /** A body must arrive within this time, however slowly it is sent. */
   requestTimeout: 300_000,

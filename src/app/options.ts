@@ -1,4 +1,5 @@
 /** From the one configuration to the options of each part; seconds become milliseconds here. */
+import type { OwnedKey } from '../auth/api-keys.ts';
 import type { Config } from '../config/schema.ts';
 import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from '../domain/worker.ts';
 import type { WorkerSpec } from '../domain/worker.ts';
@@ -53,6 +54,15 @@ export function watchOptions(config: Config): WatchOptions {
     maxRetryMs: config.workerStartupCheckInterval * 1_000,
     startupTimeoutMs: config.workerStartupTimeoutSecs * 1_000,
   };
+}
+
+/** Every key of the gateway with its owner. */
+export function ownedKeys({ apiKey, tenantApiKey, controlPlaneApiKeys }: Config): OwnedKey[] {
+  return [
+    ...(apiKey === undefined ? [] : [{ key: apiKey, owner: { kind: 'api' } as const }]),
+    ...tenantApiKey.map(({ tenant, key }) => ({ key, owner: { kind: 'tenant', tenant } as const })),
+    ...controlPlaneApiKeys.map(({ key, ...who }) => ({ key, owner: { kind: 'control', ...who } as const })),
+  ];
 }
 
 export function serverOptions(config: Config): ServerOptions {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerOf } from '../../test/support/fleet.ts';
-import { keyFor, keyForOwnWorkers, providerOfKey } from './credentials.ts';
+import { callerKeyOf, credentialsOf, keyFor, keyForOwnWorkers, providerOfKey } from './credentials.ts';
 
 const shapes: readonly (readonly [string, string | undefined])[] = [
   ['sk-ant-api03-abc', 'anthropic'],
@@ -38,4 +38,20 @@ test('a cloud key stays here: the stored key is sent instead, or none', () => {
 test('no key is made up where there is none', () => {
   assert.equal(keyForOwnWorkers(undefined), undefined);
   assert.equal(keyFor(workerOf('w'), undefined), undefined);
+});
+
+test('the keys of a request are read from three headers, bearer first', () => {
+  const headers = { 'x-goog-api-key': 'g', 'x-api-key': 'x', authorization: 'bearer b' };
+  assert.deepEqual(credentialsOf(headers), ['b', 'x', 'g']);
+  assert.deepEqual(credentialsOf({ authorization: 'Basic abc', 'x-api-key': '' }), []);
+  assert.deepEqual(credentialsOf({ authorization: 'Bearer a, Bearer b', 'x-api-key': 'a, b' }), []);
+});
+
+test('the caller’s key for the worker is the one sent as such; else what its SDK sends, unless that is ours', () => {
+  const headers = { authorization: 'Bearer sdk', 'x-smg-provider-key': 'own' };
+  assert.equal(callerKeyOf(headers, true), 'own');
+  assert.equal(callerKeyOf(headers, false), 'own');
+  assert.equal(callerKeyOf({ authorization: 'Bearer sdk' }, true), undefined);
+  assert.equal(callerKeyOf({ authorization: 'Bearer sdk' }, false), 'sdk');
+  assert.equal(callerKeyOf({ authorization: 'Bearer sdk', 'x-smg-provider-key': 'a, b' }, true), undefined);
 });

@@ -1,5 +1,33 @@
 /** Which key goes to which worker (behaviour §5). Keys are values here; nothing in this file keeps or shows one. */
+import type { ClientHeaders } from './call.ts';
 import type { Worker } from './worker.ts';
+
+/** Where a caller puts a key for the worker when its other headers carry a key of the gateway. */
+export const PROVIDER_KEY_HEADER = 'x-smg-provider-key';
+
+/** A key has no spaces; two headers of one name, which arrive joined by `, `, are therefore none. */
+const KEY = /^[\x21-\x7e]+$/;
+const BEARER = /^bearer +([\x21-\x7e]+)$/i;
+
+/** The keys of a request, in the order in which they are preferred; what has not the form of a key is left out. */
+export function credentialsOf(headers: ClientHeaders): string[] {
+  const { authorization } = headers;
+  const token = typeof authorization === 'string' ? BEARER.exec(authorization)?.[1] : undefined;
+  return [token, headers['x-api-key'], headers['x-goog-api-key']].filter(isKey);
+}
+
+function isKey(value: unknown): value is string {
+  return typeof value === 'string' && KEY.test(value);
+}
+
+/**
+ * The caller's own key for the worker: what it sends as such, else what its SDK sends, unless that is the gateway's.
+ */
+export function callerKeyOf(headers: ClientHeaders, usedGatewayKey: boolean): string | undefined {
+  const own = headers[PROVIDER_KEY_HEADER];
+  if (isKey(own)) return own;
+  return usedGatewayKey ? undefined : credentialsOf(headers)[0];
+}
 
 export type Provider = 'openai' | 'anthropic' | 'xai' | 'gemini';
 

@@ -55,7 +55,7 @@ export interface FleetControl {
 
 /** Who a request comes from. */
 export interface Principal {
-  /** `anonymous` when no keys are configured for what it asks. */
+  /** `anonymous`: it has sent no key of the gateway, and what it asks needs none. */
   readonly kind: 'anonymous' | 'key';
   /** Empty for none. */
   readonly tenant: string;
@@ -71,6 +71,8 @@ export type RouteAccess = 'public' | 'data' | 'control';
 export interface Gatekeeper {
   /** Throws `authentication_required`, `invalid_key` or `admin_required`. */
   check(headers: ClientHeaders, access: RouteAccess): Principal;
+  /** Who asks, whatever he may do; never throws. */
+  identify(headers: ClientHeaders): Principal;
 }
 
 /** One change made through the control plane, for the audit log. */

@@ -103,6 +103,16 @@ for (const json of [false, true]) {
   });
 }
 
+for (const json of [false, true]) {
+  test(`${json ? 'JSON' : 'text'} lines of the audit log are written whatever the least level is`, () => {
+    const [line = ''] = linesOf([{ level: 'audit', message: 'control plane', fields: { who: 'ci' } }], {
+      level: 'error',
+      json,
+    });
+    assert.match(line, json ? /"level":"audit".*"who":"ci"/ : /Z AUDIT control plane who=ci$/);
+  });
+}
+
 test('a logger says which levels are on', async () => {
   const logger = createLogger({ level: 'warn', json: false, dir: undefined }, () => 0);
   const on = (['debug', 'info', 'warn', 'error'] as const).map((level) => logger.isOn(level));

@@ -8,12 +8,14 @@ import { pino } from 'pino';
 import { LineBlock } from './line-block.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** Lines of the audit log are written whatever the least level is. */
+export type LineLevel = LogLevel | 'audit';
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Logger {
   /** True when lines of this level are written: lets a caller spare the making of a line. */
   isOn(level: LogLevel): boolean;
-  log(level: LogLevel, message: string, fields: LogFields): void;
+  log(level: LineLevel, message: string, fields: LogFields): void;
   /** Resolves when what is buffered has been written; what is logged afterwards is lost. */
   close(): Promise<void>;
 }
@@ -25,7 +27,7 @@ export interface LogOptions {
   readonly dir: string | undefined;
 }
 
-const ORDER: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
+const ORDER: Readonly<Record<LineLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50, audit: 60 };
 /** Lines leave in blocks of this size: handing one to the file costs as much as making fifty lines. */
 const BLOCK_BYTES = 128 * 1024;
 /** The longest time that a line waits for its block. */
@@ -51,11 +53,12 @@ export function createLogger(options: LogOptions, wallTime: () => number): Logge
   };
 }
 
-type Write = (level: LogLevel, message: string, fields: LogFields) => void;
+type Write = (level: LineLevel, message: string, fields: LogFields) => void;
 
 function jsonWriter(sink: Sink, level: LogLevel): Write {
   const options = {
     level,
+    customLevels: { audit: ORDER.audit },
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -78,11 +81,12 @@ function createSeconds(): (wallMs: number) => string {
   };
 }
 
-const HEADS: Readonly<Record<LogLevel, string>> = {
+const HEADS: Readonly<Record<LineLevel, string>> = {
   debug: 'Z DEBUG ',
   info: 'Z INFO  ',
   warn: 'Z WARN  ',
   error: 'Z ERROR ',
+  audit: 'Z AUDIT ',
 };
 
 function textWriter(sink: Sink, wallTime: () => number): Write {

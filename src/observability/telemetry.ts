@@ -17,6 +17,7 @@ export function lineOf(record: CallRecord): LogFields {
     // Inference is always POST.
     method: record.isInference ? undefined : record.method,
     path: record.route,
+    tenant: record.tenant === '' ? undefined : record.tenant,
     status: record.status,
     outcome: record.outcome,
     error: record.error,

@@ -1,6 +1,7 @@
 /** HTTP request to Call: is it JSON, what does the body ask for, whose key is it? Reading the bytes is read-body.ts. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Call } from '../domain/call.ts';
+import { callerKeyOf } from '../domain/credentials.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Principal } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
@@ -27,24 +28,6 @@ function isJson(contentType: string): boolean {
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return false;
   // curl's -d without a header says form-urlencoded; its body is JSON all the same and is checked as such.
   return /^(application\/([a-z0-9.+-]*\+)?json|application\/x-www-form-urlencoded|text\/json)$/.test(type.trim());
-}
-
-/** `x-smg-provider-key` where the gateway has keys of its own; else bearer token, `x-api-key` or `x-goog-api-key`, whichever the client's SDK uses. */
-function callerKeyOf(headers: IncomingHttpHeaders, principal: Principal): string | undefined {
-  if (principal.usedGatewayKey) {
-    const own = headers['x-smg-provider-key'];
-    return typeof own === 'string' && own !== '' ? own : undefined;
-  }
-  const authorization = headers.authorization;
-  if (authorization !== undefined && /^bearer /i.test(authorization)) {
-    const token = authorization.slice(7).trim();
-    if (token !== '') return token;
-  }
-  for (const name of ['x-api-key', 'x-goog-api-key']) {
-    const value = headers[name];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return undefined;
 }
 
 export interface CallParts {
@@ -74,7 +57,7 @@ export function makeCall({ request, body, route, protocol, principal, record }: 
     body,
     modelSpans,
     headers: request.headers,
-    callerKey: callerKeyOf(request.headers, principal),
+    callerKey: callerKeyOf(request.headers, principal.usedGatewayKey),
     record,
   };
 }

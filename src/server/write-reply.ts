@@ -7,6 +7,9 @@ import type { CallRecord } from '../domain/record.ts';
 import { gatewayHeaders } from '../dispatch/reply-headers.ts';
 import type { Dialect } from '../protocols/dialect.ts';
 
+/** What a 401 asks for (RFC 6750 §3). */
+export const CHALLENGE = 'Bearer realm="gateway"';
+
 interface ErrorFacts {
   readonly dialect: Dialect;
   /** `headAt` must be set. */
@@ -84,6 +87,7 @@ export class HttpReply implements ReplyWriter {
     const headers: HeaderList = ['content-type', 'application/json', 'content-length', String(body.length)];
     headers.push('x-smg-error-code', error.code, ...gatewayHeaders(record));
     if (allow !== undefined) headers.push('allow', allow);
+    if (error.status === 401) headers.push('www-authenticate', CHALLENGE);
     if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds));
     if (closeAfter) headers.push('connection', 'close');
     this.head(error.status, headers);

@@ -1,10 +1,10 @@
 /** A process of its own that logs what standard input says and ends: standard output then holds the lines of the log. */
 import { text } from 'node:stream/consumers';
-import type { LogFields, LogLevel } from '../../src/observability/logging.ts';
+import type { LineLevel, LogFields, LogLevel } from '../../src/observability/logging.ts';
 import { createLogger } from '../../src/observability/logging.ts';
 
 export interface LogEntry {
-  readonly level: LogLevel;
+  readonly level: LineLevel;
   readonly message: string;
   readonly fields: LogFields;
 }

@@ -10,7 +10,7 @@ import type { EngineOptions, SimEngine } from '../../sim/engine.ts';
 /** Values as flags give them: those of the configuration, or its text form. */
 export type GatewayFlags = Partial<Record<keyof Config, unknown>>;
 
-/** Logs go to a folder of the test; everything else is as a user gets it, on free ports. */
+/** Logs of errors only, and no audit, which has no level; everything else is as a user gets it, on free ports. */
 export async function gatewayFor(
   t: TestContext,
   workerUrls: readonly string[],
@@ -22,6 +22,7 @@ export async function gatewayFor(
     prometheusHost: '127.0.0.1',
     prometheusPort: 0,
     logLevel: 'error',
+    disableAuditLogging: true,
     workerUrls,
     ...flags,
   };

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { gatewayHeaders } from '../../dispatch/reply-headers.ts';
 import { GatewayError } from '../../domain/errors.ts';
+import { headerOf } from '../../domain/headers.ts';
 import type { Principal } from '../../domain/ports.ts';
 import type { CallRecord } from '../../domain/record.ts';
 import { anthropicDialect, openaiDialect } from '../../protocols/dialect.ts';
@@ -26,11 +27,13 @@ export async function serveControl(
   const gone = new AbortController();
   reply.onGone(() => gone.abort());
   let principal: Principal | undefined;
+  let made = '';
   try {
     if (target.kind === 'control') principal = deps.gatekeeper.check(request.headers, target.route.access);
     if (principal) record.tenant = principal.tenant;
     const answer = await answerControl(deps, { target, request, record, principal, signal: gone.signal });
     record.status = answer.status;
+    made = headerOf(answer.headers, 'location')?.split('/').at(-1) ?? '';
     record.headAt = deps.clock.now();
     await write(deps, answer, { request, reply, record, signal: gone.signal });
   } catch (thrown) {
@@ -42,11 +45,11 @@ export async function serveControl(
   }
   if (target.kind === 'control' && target.route.method !== 'GET') {
     deps.audit.write({
-      principal: principal ?? ANONYMOUS,
+      principal: principal ?? deps.gatekeeper.identify(request.headers),
       requestId: record.requestId,
       method: target.route.method,
       route: target.route.path,
-      target: target.id,
+      target: target.id === '' ? made : target.id,
       status: record.status,
       error: record.error,
     });
