@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { KEYS, keyFlags } from '../support/keys.ts';
 import { rigFor } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 
@@ -83,4 +84,25 @@ test('a stream that breaks raises', async (t) => {
   const { client, rig } = await clientFor(t);
   for (const engine of rig.engines) engine.setFaults([{ kind: 'reset_after', events: 5, rate: 1 }]);
   await assert.rejects(client.messages.stream(request).finalMessage(), Anthropic.APIError);
+});
+
+test('a key of the gateway works as API key and as auth token, and any other raises', async (t) => {
+  const rig = await rigFor(t, 1, keyFlags('api', 'tenant'));
+  const baseURL = rig.gateway.url;
+  const sent = () => new Map(rig.engines[0]?.lastRequest()?.headers).get('authorization');
+  const byKey = new Anthropic({ baseURL, apiKey: KEYS.tenant, maxRetries: 0 });
+  const byToken = new Anthropic({ baseURL, apiKey: null, authToken: KEYS.api, maxRetries: 0 });
+  for (const client of [byKey, byToken]) {
+    assert.ok(textOf(await client.messages.create(request)).length > 0);
+    assert.equal(sent(), undefined);
+  }
+  await byKey.messages.create(request, { headers: { 'x-smg-provider-key': 'mine' } });
+  assert.equal(sent(), 'Bearer mine');
+  const wrong = new Anthropic({ baseURL, apiKey: 'wrong', maxRetries: 0 });
+  await assert.rejects(wrong.messages.create(request), (error: unknown) => {
+    assert.ok(error instanceof Anthropic.AuthenticationError);
+    assert.equal(error.type, 'authentication_error');
+    return true;
+  });
+  await assert.rejects(wrong.messages.stream(request).finalMessage(), Anthropic.AuthenticationError);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import OpenAI from 'openai';
+import { KEYS, keyFlags } from '../support/keys.ts';
 import { rigFor } from '../support/rig.ts';
 import type { GatewayFlags, Rig } from '../support/rig.ts';
 
@@ -161,4 +162,29 @@ test('a stream that breaks raises, in chat and in responses', async (t) => {
     async () => drain(await client.responses.create({ model, input: 'Hello', stream: true })),
     OpenAI.APIError,
   );
+});
+
+test('a key of the gateway is the key of the client, any other raises, and the provider’s own goes beside it', async (t) => {
+  const { rig } = await clientFor(t, keyFlags('api', 'tenant', 'control'));
+  const clientWith = (apiKey: string, defaultHeaders: Record<string, string> = {}) =>
+    new OpenAI({ baseURL: `${rig.gateway.url}/v1`, apiKey, defaultHeaders, maxRetries: 0 });
+  const sent = () => rig.engines.map((engine) => new Map(engine.lastRequest()?.headers).get('authorization'));
+  for (const key of Object.values(KEYS)) {
+    const answer = await clientWith(key).chat.completions.create({ model, messages });
+    assert.equal(answer.choices[0]?.finish_reason, 'stop');
+  }
+  assert.deepEqual(sent(), [undefined, undefined]);
+  const mine = clientWith(KEYS.tenant, { 'x-smg-provider-key': 'sk-mine' });
+  for (let call = 0; call < 2; call += 1) await mine.chat.completions.create({ model, messages });
+  assert.deepEqual(sent(), ['Bearer sk-mine', 'Bearer sk-mine']);
+  await assert.rejects(clientWith('wrong').chat.completions.create({ model, messages }), (error: unknown) => {
+    assert.ok(error instanceof OpenAI.AuthenticationError);
+    assert.deepEqual([error.code, error.type], ['invalid_key', 'authentication_error']);
+    return true;
+  });
+  await assert.rejects(
+    clientWith('wrong').responses.create({ model, input: 'Hello', stream: true }),
+    OpenAI.AuthenticationError,
+  );
+  await assert.rejects(clientWith(KEYS.tenant).get('/../workers'), OpenAI.PermissionDeniedError);
 });
