@@ -6,6 +6,7 @@
  */
 import type { Bench, Outcome } from '../bench.ts';
 import { chooseWords } from '../cases.ts';
+import { keyContests, keyLeaks, SAMPLES } from '../micro/keys.ts';
 import { logContests } from '../micro/log.ts';
 import { METRICS_OF_A_CALL, metricContests, OURS, SCRAPE } from '../micro/metrics.ts';
 import { peekContests } from '../micro/peek.ts';
@@ -34,21 +35,27 @@ export async function runMicro(options: Options, bench: Bench): Promise<Outcome>
     sse: sseContests,
     log: () => logContests(bench.placeFor([]).temp),
     policies: policyContests,
+    keys: keyContests,
   };
   const measured: Measured[] = [];
-  for (const word of chooseWords(options.only, Object.keys(parts))) {
+  const words = chooseWords(options.only, Object.keys(parts));
+  for (const word of words) {
     for (const contest of parts[word]?.() ?? []) {
       bench.progress(contest.name);
       measured.push({ name: contest.name, timed: await race(contest, options.rounds) });
     }
   }
+  const leaks = words.includes('keys') ? keyLeaks(bench.progress.bind(bench)) : [];
   return {
     section: {
       title: 'Inner parts, in nanoseconds',
       provenance: bench.provenance,
       table: { columns: ['part', 'contender', 'ns', '× the first'], rows: measured.flatMap(rowsOf) },
-      goals: goalsOf(measured),
-      notes: [`in one process and in turns, the best of ${options.rounds} rounds; not pinned to a core`],
+      goals: [...goalsOf(measured), ...leaks],
+      notes: [
+        `in one process and in turns, the best of ${options.rounds} rounds; not pinned to a core`,
+        ...(leaks.length > 0 ? [`Welch's t over ${SAMPLES} samples of each kind, in random order`] : []),
+      ],
       failures: [],
     },
     raw: measured,
