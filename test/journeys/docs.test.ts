@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { engineFor, rigFor } from '../support/rig.ts';
+import type { GatewayFlags } from '../support/rig.ts';
 
 const root = new URL('../../', import.meta.url);
 const pages = ['README.md', ...readdirSync(new URL('docs/guides', root)).map((name) => `docs/guides/${name}`)];
@@ -27,10 +28,21 @@ test('every command of the pages is of a kind that is run here', () => {
 
 const run = promisify(execFile);
 
+/** What the commands of a page take for granted. */
+const flagsOf: Readonly<Record<string, GatewayFlags>> = {
+  'docs/guides/keys.md': {
+    tenantApiKey: ['acme:key-of-acme'],
+    controlPlaneApiKeys: ['ci:CI-deploys:admin:key-of-ci'],
+  },
+};
+
 for (const { page, command } of commands.filter((each) => each.command.startsWith('curl'))) {
   test(`${page}: ${command}`, async (t) => {
-    const { gateway } = await rigFor(t, 2);
-    const { workers } = (await (await fetch(`${gateway.url}/workers`)).json()) as { workers: { id: string }[] };
+    const { gateway } = await rigFor(t, 2, flagsOf[page]);
+    const headers = { authorization: 'Bearer key-of-ci' };
+    const { workers } = (await (await fetch(`${gateway.url}/workers`, { headers })).json()) as {
+      workers: { id: string }[];
+    };
     const local = command
       .replaceAll('http://localhost:30000', gateway.url)
       .replace('{worker_id}', workers[0]?.id ?? '');
