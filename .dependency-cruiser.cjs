@@ -18,7 +18,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^(src|sim)/', pathNot: ['\\.d\\.ts$', '^src/main\\.ts$'] },
+      from: { orphan: true, path: '^(src|sim|lab)/', pathNot: ['\\.d\\.ts$', '^(src|lab)/main\\.ts$'] },
       to: {},
     },
     between('base-is-the-ground', '^src/base/', '^src/(?!base/)', 'base imports nothing of ours'),
@@ -96,14 +96,20 @@ module.exports = {
     between(
       'src-stands-alone',
       '^src/(?!.*\\.test\\.ts$)',
-      '^(sim|test|bench|scripts)/',
+      '^(sim|lab|test|bench|scripts)/',
       'the product never imports its rigs',
     ),
     between(
       'sim-stands-alone',
       '^sim/',
-      '^(src/(?!domain/|protocols/[^/]+/schema\\.ts)|test|bench)',
+      '^(src/(?!domain/|protocols/[^/]+/schema\\.ts)|lab|test|bench)',
       'the simulator has its own encoders',
+    ),
+    between(
+      'lab-joins-policies-and-engines',
+      '^lab/(?!.*\\.test\\.ts$)',
+      '^(src/(?!base/|domain/|routing/|config/)|sim/(?!core/)|test|bench|scripts)',
+      'the laboratory plays policies over schedulers, nothing else (docs/decisions/0008)',
     ),
   ],
   options: {
