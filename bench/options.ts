@@ -4,7 +4,7 @@
  * Errors  throws with one line a person can act on
  */
 import { parseArgs } from 'node:util';
-import { KINDS, type Kind } from './report/results.ts';
+import { SCENARIOS, type ScenarioName } from './report/results.ts';
 import type { Pick } from './report/summary.ts';
 
 export const HELP = `npm run bench -- [flags]
@@ -38,7 +38,7 @@ export interface Options {
   readonly retries: number;
   readonly warmupSeconds: number;
   readonly pick: Pick;
-  readonly scenario: Kind;
+  readonly scenario: ScenarioName;
   readonly connections: number;
   readonly streams: number;
   readonly samples: number;
@@ -71,7 +71,7 @@ export function readOptions(argv: readonly string[]): Options {
   });
   const only = values.only.split(',').filter((word) => word !== '');
   const gatewayArgs = values['gateway-args'].split(' ').filter((word) => word !== '');
-  const scenario = oneOf('--scenario', values.scenario, KINDS);
+  const scenario = oneOf('--scenario', values.scenario, SCENARIOS);
   const usual = usualOf(scenario, values.quick);
   return {
     only,
@@ -91,7 +91,7 @@ export function readOptions(argv: readonly string[]): Options {
   };
 }
 
-function usualOf(scenario: Kind, quick: boolean): { rounds: string; seconds: string; streams: string } {
+function usualOf(scenario: ScenarioName, quick: boolean): { rounds: string; seconds: string; streams: string } {
   return {
     rounds: scenario === 'micro' ? '15' : quick ? '1' : '3',
     seconds: scenario === 'streams' ? '60' : quick ? '1' : '3',

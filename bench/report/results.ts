@@ -9,8 +9,12 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Provenance, renderSection, type Section } from './section.ts';
 
-/** In the order of RESULTS.md. */
-export const KINDS = ['matrix', 'memory', 'streams', 'aborts', 'slow-clients', 'micro'] as const;
+/** What `npm run bench` runs. */
+export const SCENARIOS = ['matrix', 'memory', 'streams', 'aborts', 'slow-clients', 'micro'] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+/** In the order of RESULTS.md; `npm run bench:routing` writes the last one. */
+const KINDS = [...SCENARIOS, 'routing'] as const;
 export type Kind = (typeof KINDS)[number];
 
 interface Kept {

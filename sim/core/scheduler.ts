@@ -34,6 +34,8 @@ export interface Totals {
   prefixHitTokens: number;
   generatedTokens: number;
   peakRunning: number;
+  /** Virtual time of all finished steps. */
+  busyMs: number;
 }
 
 interface Step {
@@ -53,6 +55,7 @@ export class Scheduler {
     prefixHitTokens: 0,
     generatedTokens: 0,
     peakRunning: 0,
+    busyMs: 0,
   };
   readonly #cache: PrefixCache;
   readonly #waiting: Sequence[] = [];
@@ -206,6 +209,7 @@ export class Scheduler {
   #finishStep(step: Step): void {
     this.#step = undefined;
     this.totals.steps++;
+    this.totals.busyMs += step.endMs - step.startMs;
     for (const sequence of this.#running) {
       if (sequence.state !== 'running') continue;
       if (sequence.isPrefilling) this.#prefill(sequence, step.endMs);

@@ -1,0 +1,24 @@
+/** What came of each call of a replay, in columns by the call's place in the trace. Written by the replay only. */
+import type { Trace } from '../trace/call.ts';
+
+/** Times are virtual ms from the start of the trace; NaN until they happen. */
+export class Outcomes {
+  /** Index of the worker; -1: the call can never fit into an engine's memory and was refused. */
+  readonly worker: Int32Array;
+  readonly firstTokenMs: Float64Array;
+  readonly finishedMs: Float64Array;
+  readonly cachedTokens: Float64Array;
+  readonly generatedTokens: Float64Array;
+  /** Calls that each worker had under way when the call had been placed, worker by worker. */
+  readonly inFlight: readonly Uint32Array[];
+
+  constructor(trace: Trace, workers: number) {
+    const count = trace.calls.length;
+    this.worker = new Int32Array(count).fill(-1);
+    this.firstTokenMs = new Float64Array(count).fill(Number.NaN);
+    this.finishedMs = new Float64Array(count).fill(Number.NaN);
+    this.cachedTokens = new Float64Array(count);
+    this.generatedTokens = new Float64Array(count);
+    this.inFlight = Array.from({ length: workers }, () => new Uint32Array(count));
+  }
+}
