@@ -1,6 +1,5 @@
 /**
- * From the words of a user to policies under test: `least_load`, or `cache_aware:name=value;name=value` with options of
- * its own. Every policy of src/ is known, and the yardstick of the laboratory.
+ * From the words of a user to policies under test: `least_load`, or `cache_aware:option=value,option=value`. Every policy of src/ is known, and the yardstick of the laboratory.
  */
 import { policies } from '../src/routing/policies/index.ts';
 import type { PolicyDefinition, PolicyOption } from '../src/routing/policy.ts';
@@ -11,16 +10,20 @@ export const YARDSTICK = yardstick.name;
 
 const known: readonly PolicyDefinition[] = [...policies, yardstick];
 
-/** Those that make sense in any fleet, the yardstick last. */
-export const allSubjects: readonly string[] = known.map(({ name }) => name);
+/** Every policy that users have, but the one that is for a single worker. */
+export const usualSubjects: readonly string[] = policies
+  .map(({ name }) => name)
+  .filter((name) => name !== 'passthrough');
 
 /** Throws RangeError with one line that says what is wrong with the word. */
 export function subjectOf(word: string): Subject {
   const [name = '', ...rest] = word.split(':');
   const definition = known.find((policy) => policy.name === name);
   if (definition === undefined)
-    throw new RangeError(`no policy is called ${name}; there are ${allSubjects.join(', ')}`);
-  const values = Object.fromEntries(rest.flatMap((part) => part.split(';')).map((pair) => readPair(definition, pair)));
+    throw new RangeError(`no policy is called ${name}; there are ${known.map((each) => each.name).join(', ')}`);
+  const values = Object.fromEntries(
+    rest.flatMap((part) => part.split(/[,;]/)).map((pair) => readPair(definition, pair)),
+  );
   return { name: word, create: (deps) => definition.create(values, deps) };
 }
 

@@ -8,7 +8,7 @@ import { TraceError } from '../../lab/trace/lines.ts';
 import { readTrace } from '../../lab/trace/read.ts';
 import type { Trace } from '../../lab/trace/call.ts';
 import { compare, type Comparison } from '../../lab/report/compare.ts';
-import { allSubjects, subjectOf, YARDSTICK } from '../../lab/subjects.ts';
+import { subjectOf, usualSubjects, YARDSTICK } from '../../lab/subjects.ts';
 import { keep, provenance } from '../report/results.ts';
 import { renderSection } from '../report/section.ts';
 import { HELP, readOptions } from './options.ts';
@@ -41,8 +41,8 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const usual = allSubjects.filter((name) => name !== 'passthrough');
-  const policies = options.policies.length === 0 ? usual : [...new Set([...options.policies, YARDSTICK])];
+  const wanted = options.policies.length === 0 ? usualSubjects : options.policies;
+  const policies = [...new Set([...wanted, YARDSTICK])];
   const scenarios = scenariosOf(await findTrace(options.trace), options.setting);
   const chosen = scenarios.filter(({ key }) => options.only.length === 0 || options.only.includes(key));
   const runs = chosen.map((scenario) => ({ scenario, comparison: runScenario(scenario, policies) }));

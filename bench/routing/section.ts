@@ -1,5 +1,5 @@
 /** The routing laboratory's section of RESULTS.md: one table over all loads, goals and bounds as notes. */
-import { cellsOf, COLUMNS } from '../../lab/report/columns.ts';
+import { tableOf } from '../../lab/report/columns.ts';
 import type { Compared, Comparison } from '../../lab/report/compare.ts';
 import { YARDSTICK } from '../../lab/subjects.ts';
 import type { Provenance, Section } from '../report/section.ts';
@@ -19,9 +19,11 @@ export function sectionOf(runs: readonly RoutingRun[], from: Provenance): Sectio
     title: 'Routing laboratory',
     provenance: from,
     table: {
-      columns: ['load', ...COLUMNS],
+      columns: ['load', ...(tableOf([], 'all')[0] ?? [])],
       rows: runs.flatMap(({ scenario, comparison }) =>
-        (comparison?.rows ?? []).map((row) => [scenario.title, ...cellsOf(row)]),
+        tableOf(comparison?.rows ?? [], 'all')
+          .slice(1)
+          .map((cells) => [scenario.title, ...cells]),
       ),
     },
     goals: [],

@@ -30,7 +30,11 @@ export class LabHints implements Hints {
     const { words, count, tokensPerBlock } = this.#blocks;
     const blocks = Math.min(count, Math.max(1, Math.ceil(tokens / tokensPerBlock)));
     // A prompt without a complete block shares nothing that the trace knows of.
-    return (blocks === 0 ? Math.imul(this.#call.arrivedMs + 1, 0x9e3779b1) : (words[2 * blocks - 2] as number)) >>> 0;
+    return (
+      (blocks === 0
+        ? Math.imul(this.#call.arrivedMs + 1, 0x9e3779b1) ^ this.#call.inputTokens
+        : (words[2 * blocks - 2] as number)) >>> 0
+    );
   }
 }
 
@@ -38,7 +42,10 @@ export class LabHints implements Hints {
 function promptBlocksOf({ words, promptBlocks, inputTokens }: TraceCall, trace: Trace): PromptBlocks {
   const { blocksPerHint, blockSize } = trace;
   const tokensPerBlock = blockSize * blocksPerHint;
-  if (blocksPerHint === 1) return { words, count: promptBlocks, tokensPerBlock, tokens: inputTokens };
+  if (blocksPerHint === 1) {
+    // The answer's blocks, which may follow, are not the policy's to see.
+    return { words: words.subarray(0, 2 * promptBlocks), count: promptBlocks, tokensPerBlock, tokens: inputTokens };
+  }
   const count = Math.floor(promptBlocks / blocksPerHint);
   const coarse = new Uint32Array(count * 2);
   for (let index = 0; index < count; index++) {

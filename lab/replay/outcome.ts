@@ -9,16 +9,13 @@ export class Outcomes {
   readonly finishedMs: Float64Array;
   readonly cachedTokens: Float64Array;
   readonly generatedTokens: Float64Array;
-  /** Calls that each worker had under way when the call had been placed, worker by worker. */
-  readonly inFlight: readonly Uint32Array[];
 
-  constructor(trace: Trace, workers: number) {
+  constructor(trace: Trace) {
     const count = trace.calls.length;
     this.worker = new Int32Array(count).fill(-1);
     this.firstTokenMs = new Float64Array(count).fill(Number.NaN);
     this.finishedMs = new Float64Array(count).fill(Number.NaN);
     this.cachedTokens = new Float64Array(count);
     this.generatedTokens = new Float64Array(count);
-    this.inFlight = Array.from({ length: workers }, () => new Uint32Array(count));
   }
 }

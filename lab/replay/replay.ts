@@ -58,7 +58,7 @@ class Replay {
     this.#workers = Array.from({ length: setting.workers }, (_, slot) => new LabWorker(slot, cost));
     this.#candidates = this.#workers.map(({ candidate }) => candidate);
     this.#policy = subject.create({ random: seededRandom(setting.seed), now: () => this.#nowMs });
-    this.#outcomes = new Outcomes(trace, setting.workers);
+    this.#outcomes = new Outcomes(trace);
     this.#nextPollMs = setting.reportEveryMs > 0 ? setting.reportEveryMs : Number.POSITIVE_INFINITY;
   }
 
@@ -119,9 +119,6 @@ class Replay {
     if (worker?.candidate !== chosen || worker === undefined)
       throw new Error('the policy chose no worker of the fleet');
     this.#send(worker, { call, index, watch });
-    this.#workers.forEach(({ candidate }, slot) => {
-      (this.#outcomes.inFlight[slot] as Uint32Array)[index] = candidate.inFlight;
-    });
   }
 
   #send(worker: LabWorker, sent: { call: TraceCall; index: number; watch: CallWatch | undefined }): void {

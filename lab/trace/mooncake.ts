@@ -10,7 +10,7 @@ import { chainWords } from './words.ts';
 export const MOONCAKE_BLOCK = 512;
 
 /** Nothing sane is longer; a mistyped number would keep a simulated engine busy for days. */
-export const MAX_TOKENS = 100_000_000;
+export const MAX_TOKENS = 10_000_000;
 const MAX_TIMESTAMP_MS = 1e12;
 
 /** A call, or what is wrong with the line. */

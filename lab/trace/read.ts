@@ -15,8 +15,9 @@ export interface TraceSource {
   readonly format: TraceFormat | 'auto';
 }
 
-/** What is held of a trace, in blocks: about 1 GB. */
+/** What is held of a trace at most: about 1 GB of blocks, and as much of calls. */
 const MAX_BLOCKS = 100_000_000;
+const MAX_CALLS = 5_000_000;
 
 /** Calls in the order of their arrival, the first at 0. Memory: 8 bytes for each block of a prompt. */
 export async function readTrace({ path, format: wanted }: TraceSource): Promise<Trace> {
@@ -29,9 +30,12 @@ export async function readTrace({ path, format: wanted }: TraceSource): Promise<
     const call = readLine(line, format);
     if (typeof call === 'string') throw new TraceError(`${path}, line ${line.number}: ${call}`);
     blocks += call.promptBlocks;
-    if (blocks > MAX_BLOCKS)
-      throw new TraceError(`${path}, line ${line.number}: more than ${MAX_BLOCKS} blocks so far`);
     calls.push(call);
+    if (blocks > MAX_BLOCKS || calls.length > MAX_CALLS) {
+      throw new TraceError(
+        `${path}, line ${line.number}: too long, the limits are ${MAX_CALLS} calls, ${MAX_BLOCKS} blocks`,
+      );
+    }
   }
   if (calls.length === 0) throw new TraceError(`${path}: it has no calls`);
   return { name: basename(path), calls: fromZero(calls), blockSize: MOONCAKE_BLOCK, blocksPerHint: 1 };
