@@ -3,7 +3,7 @@
  * the facts are the tables'. With --check it writes nothing and fails when a page is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { commonOptions, serveOptions } from '../src/config/command-options.ts';
+import { commonOptions, serveOptions, simulateOptions } from '../src/config/command-options.ts';
 import { fileKeyOf, flagOf, variableOf } from '../src/config/names.ts';
 import { defaultText, type Option, type OptionTable } from '../src/config/option.ts';
 import { options } from '../src/config/schema.ts';
@@ -61,6 +61,13 @@ function optionSections(all: OptionTable): string {
     .join('\n\n');
 }
 
+function flagTable(all: OptionTable): string {
+  const rows = Object.entries(all).map(([key, option]) => {
+    return [code(flagOf(key)), defaultCell(option), option.accepts, option.doc];
+  });
+  return table(['Flag', 'Default', 'Accepts', 'What it does'], rows);
+}
+
 function configurationPage(): string {
   const policyRows = policies.map(({ name, summary }) => [code(name), summary]);
   return `${MARK}
@@ -90,6 +97,12 @@ model_alias:
 The keys under Engines are those of \`smg serve\`; the gateway alone ignores them.
 
 ${optionSections({ ...options, ...serveOptions, ...commonOptions })}
+
+## Flags of \`smg simulate\`
+
+For one run each, so there are neither variables nor file keys.
+
+${flagTable(simulateOptions)}
 
 ## Policies
 

@@ -4,7 +4,8 @@ import { options } from '../config/schema.ts';
 import type { Command, PassThroughCommand } from './command.ts';
 import { launch } from './launch.ts';
 import { serve } from './serve.ts';
-import { simulate } from './sim.ts';
+import { startSim } from './sim.ts';
+import { simulateCommand } from './simulate.ts';
 
 export const commands: readonly [Command, ...Command[]] = [
   {
@@ -41,6 +42,7 @@ export const passThroughCommands: readonly PassThroughCommand[] = [
     summary: 'Start simulated engines alone; smg sim --help shows its flags.',
     usage: '[flags]',
     examples: ['smg sim --engines 2 --port 8000'],
-    run: simulate,
+    run: startSim,
   },
+  simulateCommand,
 ];

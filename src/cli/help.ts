@@ -33,14 +33,20 @@ function withExamples(text: string, examples: readonly string[]): string {
   return `${text.trimEnd()}\n\nExamples:\n${lines.join('\n\n')}\n`;
 }
 
-const SWITCHES =
-  'A switch is turned off by --no-<name> or --<name>=false. An option is taken from its flag, else from its ' +
-  'environment variable, else from the file of --config (its key is the flag in snake_case), else it has its default.';
+const SWITCHES = 'A switch is turned off by --no-<name> or --<name>=false.';
+const SOURCES =
+  'An option is taken from its flag, else from its environment variable, else from the file of --config (its key is ' +
+  'the flag in snake_case), else it has its default.';
+
+function preface({ options }: Command): string {
+  const areFlagsOnly = Object.values(options).every(({ flagOnly }) => flagOnly);
+  return areFlagsOnly ? SWITCHES : `${SWITCHES} ${SOURCES}`;
+}
 
 /** `smg <command> --help`. */
 export function commandHelp(command: Command): string {
   const result = page(`smg ${command.name}`, command.usage, command.options).description(
-    `${command.summary}\n\n${SWITCHES}`,
+    `${command.summary}\n\n${preface(command)}`,
   );
   return withExamples(result.helpInformation(), command.examples);
 }
@@ -48,7 +54,7 @@ export function commandHelp(command: Command): string {
 /** `smg --help`: the commands, and the options of the one that runs when none is named. */
 export function mainHelp(main: Command, others: readonly (Command | PassThroughCommand)[]): string {
   const result = page('smg', `[command] ${main.usage}`, main.options).description(
-    `Shepherd Model Gateway: one process in front of many LLM workers.\n\n${SWITCHES}`,
+    `Shepherd Model Gateway: one process in front of many LLM workers.\n\n${preface(main)}`,
   );
   for (const command of [main, ...others]) {
     const listed = new Page(command.name).description(command.summary).helpOption(false).usage(command.usage);

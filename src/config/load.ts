@@ -2,8 +2,14 @@
  * Makes the gateway's configuration, and that of `smg serve`, from flags, environment and file. Owns the checks that
  * concern more than one option and names that no option has. Pure: files are read by file.ts, the rest is handed in.
  */
-import { commonOptions, type ServeOptions, serveOptions } from './command-options.ts';
 import { repeatedKeys } from './key-kinds.ts';
+import {
+  commonOptions,
+  type ServeOptions,
+  serveOptions,
+  type SimulateOptions,
+  simulateOptions,
+} from './command-options.ts';
 import { fileKeyOf, flagOf, suggestion, variableOf } from './names.ts';
 import { type OptionTable, show } from './option.ts';
 import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
@@ -105,5 +111,17 @@ export function loadServeOptions(sources: Sources): Loaded<ServeOptions> {
   const all = isMissing
     ? [...problems, `flag --model: it is required for the engine ${values.backend} (${origins['backend']})`]
     : problems;
+  return all.length === 0 ? { ok: true, config: values, warnings: [] } : { ok: false, problems: all, warnings: [] };
+}
+
+/** The options of `smg simulate`, from flags alone. */
+export function loadSimulateOptions(flags: Sources['flags']): Loaded<SimulateOptions> {
+  const { values, problems } = resolveOptions(simulateOptions, flags === undefined ? {} : { flags });
+  const loads = [values.trace, values.load].filter((value) => value !== undefined).length;
+  const choice = 'give one of --trace FILE and --load NAME';
+  const all =
+    loads === 1 || problems.length > 0
+      ? problems
+      : [`${loads === 0 ? 'there is nothing to play' : 'there are two loads'}; ${choice}`];
   return all.length === 0 ? { ok: true, config: values, warnings: [] } : { ok: false, problems: all, warnings: [] };
 }

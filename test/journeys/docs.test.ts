@@ -1,9 +1,12 @@
 /** The commands of README and guides, run as they stand, with hosts and ports of the test in place of the examples'. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { engineFor, rigFor } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
@@ -54,6 +57,20 @@ for (const { page, command } of commands.filter((each) => each.command.startsWit
   });
 }
 
+for (const { page, command } of commands.filter((each) => each.command.startsWith('smg simulate'))) {
+  test(`${page}: ${command}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'smg-docs-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const excerpt = fileURLToPath(new URL('lab/fixtures/requests.jsonl', root));
+    const local = command
+      .replace(/^smg/, `${process.execPath} ${fileURLToPath(new URL('src/main.ts', root))}`)
+      .replace('requests.jsonl', excerpt);
+    const { stdout } = await run('bash', ['-c', local], { cwd: folder });
+    assert.match(stdout, /^policy +hit rate|"policies": \[/m);
+    assert.equal(readdirSync(folder).join(), /--out (\S+)/.exec(command)?.[1] ?? '');
+  });
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   const bound = new Promise<boolean>((resolve) => {
@@ -72,7 +89,7 @@ async function twoFreePorts(): Promise<number> {
   }
 }
 
-for (const { page, command } of commands.filter((each) => each.command.startsWith('smg'))) {
+for (const { page, command } of commands.filter((each) => /^smg (?!simulate)/.test(each.command))) {
   test(`${page}: ${command}`, async (t) => {
     const engines = await Promise.all([engineFor(t), engineFor(t), engineFor(t)]);
     let local = command
