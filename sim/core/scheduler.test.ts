@@ -210,3 +210,14 @@ test('reports load in tokens and knows what waiting prompts still need', () => {
   assert.equal(load.usedTokens, 48);
   assert.equal(load.waitingUncachedTokens, 16);
 });
+
+test('looks in the cache when a prompt is first computed, so that a twin that waited finds what the first had done', () => {
+  const rig = new Rig();
+  const text = 'shared prompt '.repeat(50);
+  const first = rig.submit('a', 150, 1, 0, text);
+  const twin = rig.submit('b', 150, 1, 0, text);
+  rig.scheduler.advance(99);
+  assert.deepEqual([first.state, twin.state], ['running', 'waiting'], 'one prompt takes the whole first step');
+  rig.run();
+  assert.deepEqual([first.cachedTokens, twin.cachedTokens], [0, 96]);
+});

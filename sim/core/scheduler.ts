@@ -161,36 +161,40 @@ export class Scheduler {
 
   #planStep(startMs: number): Step | undefined {
     this.#running = this.#running.filter(isRunning);
-    this.#admit(startMs);
-    let budget = this.cost.prefillChunkTokens;
+    const { prefillChunkTokens } = this.cost;
+    let budget = prefillChunkTokens;
     let decoding = 0;
     for (const sequence of this.#running) {
-      if (!sequence.isPrefilling) {
-        decoding++;
-        continue;
-      }
-      sequence.chunkTokens = Math.min(budget, sequence.request.promptTokens - sequence.computedTokens);
-      budget -= sequence.chunkTokens;
+      if (sequence.isPrefilling) budget -= takeChunk(sequence, budget);
+      else decoding++;
     }
+    budget = this.#admit(startMs, budget);
     if (this.#running.length === 0) return undefined;
-    const durationMs = stepMs(this.cost, this.cost.prefillChunkTokens - budget, decoding);
+    const durationMs = stepMs(this.cost, prefillChunkTokens - budget, decoding);
     this.#throughput = durationMs > 0 ? (decoding * 1000) / durationMs : 0;
     return { startMs, endMs: startMs + durationMs };
   }
 
-  #admit(startMs: number): void {
-    while (!this.#isBlocked && this.#runningCount < this.cost.maxRunning) {
+  /**
+   * Lets sequences in while this step has prompt tokens to compute: what the cache holds of a prompt is looked up when
+   * it is first computed, as engines do, so that a twin that waited finds the blocks of the first. Returns what is left.
+   */
+  #admit(startMs: number, budget: number): number {
+    let left = budget;
+    while (left > 0 && !this.#isBlocked && this.#runningCount < this.cost.maxRunning) {
       const head = this.#waiting[0];
-      if (head === undefined || head.arrivedMs > startMs) return;
+      if (head === undefined || head.arrivedMs > startMs) break;
       const { request } = head;
       const matched = this.#matchedBlocks(request);
       const needed = this.#blocksFor(request.promptTokens + request.outputTokens);
       head.hold = this.#cache.acquire(request.blocks, matched, needed);
       this.#isBlocked = head.hold === undefined;
-      if (this.#isBlocked) return;
+      if (this.#isBlocked) break;
       this.#waiting.shift();
       this.#enter(head, matched * this.cost.blockSize, startMs);
+      left -= takeChunk(head, left);
     }
+    return left;
   }
 
   #enter(sequence: Sequence, cachedTokens: number, startMs: number): void {
@@ -288,4 +292,10 @@ export class Scheduler {
 
 function isRunning(sequence: Sequence): boolean {
   return sequence.state === 'running';
+}
+
+/** Gives a sequence its part of the step's prompt tokens; returns how many. */
+function takeChunk(sequence: Sequence, budget: number): number {
+  sequence.chunkTokens = Math.min(budget, sequence.request.promptTokens - sequence.computedTokens);
+  return sequence.chunkTokens;
 }
