@@ -76,6 +76,8 @@ export interface PolicyDefinition {
   readonly summary: string;
   /** By camelCase name, the same in all policies that share one. */
   readonly options: PolicyOptions;
+  /** It goes by the client's routing key itself, so that `--routing-key-override` leaves it alone. */
+  readonly readsRoutingKey: boolean;
   /** `values` may hold more than this policy's options; a missing one has its default. */
   create(values: Readonly<Record<string, unknown>>, deps: PolicyDeps): Policy;
 }
@@ -85,13 +87,15 @@ export function definePolicy<const Options extends PolicyOptions>(definition: {
   readonly name: string;
   readonly summary: string;
   readonly options: Options;
+  readonly readsRoutingKey?: boolean;
   create(options: OptionValues<Options>, deps: PolicyDeps): Policy;
 }): PolicyDefinition {
-  const { name, summary, options } = definition;
+  const { name, summary, options, readsRoutingKey = false } = definition;
   return {
     name,
     summary,
     options,
+    readsRoutingKey,
     create: (values, deps) => {
       const own = Object.entries(options).map(([key, option]) => [key, values[key] ?? option.default]);
       return definition.create(Object.fromEntries(own) as OptionValues<Options>, deps);

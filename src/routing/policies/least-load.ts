@@ -1,35 +1,65 @@
-/** `least_load`: the worker with the least load per capacity; ties are spread by lot. */
+/**
+ * `least_load`: the worker that would have one call more done soonest, as far as engines report; else the one with the
+ * fewest calls in flight. Weighed by cost, ties are spread by lot.
+ */
 import type { Random } from '../../base/random.ts';
 import type { Candidate } from '../../domain/candidate.ts';
+import type { CallWatch } from '../../domain/ports.ts';
+import { leastOf, LoadScore, loadScoreOptions, weighedLoad } from '../load-score.ts';
+import type { OptionValues, Policy } from '../policy.ts';
 import { definePolicy } from '../policy.ts';
 
-/** Load that the candidate would have with one call more, weighed by its cost. */
-export function weighedLoad(candidate: Candidate): number {
-  return (candidate.load + 1) * candidate.cost;
-}
+class LeastLoad implements Policy {
+  readonly #score: LoadScore;
+  readonly #random: Random;
 
-function leastLoaded(candidates: readonly Candidate[], random: Random): Candidate | undefined {
-  let best: Candidate | undefined;
-  let bestLoad = Number.POSITIVE_INFINITY;
-  let ties = 0;
-  for (const candidate of candidates) {
-    const load = weighedLoad(candidate);
-    if (load < bestLoad) {
-      best = candidate;
-      bestLoad = load;
-      ties = 1;
-    } else if (load === bestLoad) {
-      // Reservoir of one: each of k tied workers stays with probability 1/k, without a list of them.
-      ties += 1;
-      if (random.next() * ties < 1) best = candidate;
-    }
+  constructor(options: OptionValues<typeof loadScoreOptions>, random: Random) {
+    this.#score = new LoadScore(options);
+    this.#random = random;
   }
-  return best;
+
+  select(candidates: readonly Candidate[]): Candidate | undefined {
+    const perCall = this.#secondsPerCall(candidates);
+    if (Number.isNaN(perCall)) return leastOf(candidates, weighedLoad, this.#random);
+    const weightOf = (candidate: Candidate) => {
+      const seconds = this.#score.seconds(candidate);
+      return Number.isNaN(seconds) ? weighedLoad(candidate) * perCall : seconds;
+    };
+    return leastOf(candidates, weightOf, this.#random);
+  }
+
+  begin(candidate: Candidate): CallWatch | undefined {
+    return this.#score.begin(candidate);
+  }
+
+  explain(candidate: Candidate): string {
+    return this.#score.explain(candidate);
+  }
+
+  forget(candidate: Candidate): void {
+    this.#score.forget(candidate);
+  }
+
+  /**
+   * In a mixed pool a call on a worker that says nothing weighs what a call weighs on those that report, on average: the
+   * two kinds then compare as fairly as counts do. NaN when nobody reports.
+   */
+  #secondsPerCall(candidates: readonly Candidate[]): number {
+    let sum = 0;
+    let calls = 0;
+    for (const candidate of candidates) {
+      const seconds = this.#score.seconds(candidate);
+      if (Number.isNaN(seconds)) continue;
+      sum += seconds;
+      calls += weighedLoad(candidate);
+    }
+    return sum / calls;
+  }
 }
 
 export default definePolicy({
   name: 'least_load',
-  summary: 'The worker with the fewest calls in flight, weighed by cost.',
-  options: {},
-  create: (_options, { random }) => ({ select: (candidates) => leastLoaded(candidates, random) }),
+  summary: 'The least loaded worker, by engine reports where there are any, else by calls in flight; weighed by cost.',
+  options: loadScoreOptions,
+  create: (options, { random }) => new LeastLoad(options, random),
 });

@@ -5,5 +5,5 @@ export default definePolicy({
   name: 'passthrough',
   summary: 'The first worker that can take the call, in the order given.',
   options: {},
-  create: () => ({ select: (candidates) => candidates[0] }),
+  create: () => ({ select: (candidates) => candidates[0], explain: () => 'first in order' }),
 });

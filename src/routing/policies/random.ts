@@ -19,5 +19,8 @@ export default definePolicy({
   name: 'random',
   summary: 'A worker by lot; cost lowers its chance.',
   options: {},
-  create: (_options, { random }) => ({ select: (candidates) => drawByCost(candidates, random) }),
+  create: (_options, { random }) => ({
+    select: (candidates) => drawByCost(candidates, random),
+    explain: () => 'by lot',
+  }),
 });
