@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { commonOptions, serveOptions, simulateOptions } from '../src/config/command-options.ts';
 import { fileKeyOf, flagOf, variableOf } from '../src/config/names.ts';
 import { defaultText, type Option, type OptionTable } from '../src/config/option.ts';
-import { options } from '../src/config/schema.ts';
+import { gatewayOptions } from '../src/config/schema.ts';
 import { errorTable } from '../src/domain/errors.ts';
 import { DEFAULT_BUCKETS, metricTable } from '../src/observability/metric-table.ts';
 import { policies } from '../src/routing/policies/index.ts';
@@ -96,7 +96,7 @@ model_alias:
 
 The keys under Engines are those of \`smg serve\`; the gateway alone ignores them.
 
-${optionSections({ ...options, ...serveOptions, ...commonOptions })}
+${optionSections({ ...gatewayOptions, ...serveOptions, ...commonOptions })}
 
 ## Flags of \`smg simulate\`
 

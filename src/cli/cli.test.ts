@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { serveOptions } from '../config/command-options.ts';
 import { flagOf, variableOf } from '../config/names.ts';
-import { options } from '../config/schema.ts';
+import { gatewayOptions } from '../config/schema.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -36,7 +36,7 @@ const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'pac
 test('--help names every option with its variable, every command and the first commands to try', () => {
   const { code, out, err } = smg(['--help']);
   assert.deepEqual([code, err], [0, []]);
-  for (const key of Object.keys(options)) {
+  for (const key of Object.keys(gatewayOptions)) {
     assert.ok(out.includes(flagOf(key)), key);
     assert.ok(out.includes(variableOf(key)), key);
   }
@@ -49,7 +49,7 @@ test('--help names every option with its variable, every command and the first c
 test('serve --help names the options of the engines too, wherever the flag stands', () => {
   const { code, out } = smg(['serve', '--help']);
   assert.equal(code, 0);
-  for (const key of Object.keys({ ...serveOptions, ...options })) assert.ok(out.includes(flagOf(key)), key);
+  for (const key of Object.keys({ ...serveOptions, ...gatewayOptions })) assert.ok(out.includes(flagOf(key)), key);
   assert.equal(smg(['-h', 'serve']).out, out);
   assert.equal(smg(['help', 'serve']).out, out);
 });

@@ -1,6 +1,6 @@
 /** The commands of `smg`: one entry each. The first one runs when no command is named. */
 import { commonOptions, serveOptions } from '../config/command-options.ts';
-import { options } from '../config/schema.ts';
+import { gatewayOptions } from '../config/schema.ts';
 import type { Command, PassThroughCommand } from './command.ts';
 import { launch } from './launch.ts';
 import { serve } from './serve.ts';
@@ -18,7 +18,7 @@ export const commands: readonly [Command, ...Command[]] = [
         '  --policy round_robin --host 0.0.0.0 --port 30000',
       'smg launch --config smg.yaml --log-level debug',
     ],
-    options: { ...options, ...commonOptions },
+    options: { ...gatewayOptions, ...commonOptions },
     run: launch,
   },
   {
@@ -30,7 +30,7 @@ export const commands: readonly [Command, ...Command[]] = [
       'smg serve --backend sim --data-parallel-size 2',
       'smg serve --backend vllm --model meta-llama/Llama-3.1-8B-Instruct --dp-size 2 -- --max-model-len 8192',
     ],
-    options: { ...serveOptions, ...options, ...commonOptions },
+    options: { ...serveOptions, ...gatewayOptions, ...commonOptions },
     run: serve,
   },
 ];

@@ -169,16 +169,57 @@ export const modelAlias: Kind<ModelAlias> = kind({ accepts: 'alias=model', place
 
 /** One model for each alias; the same pair twice counts once. */
 export function oneModelPerAlias(pairs: readonly ModelAlias[]): Reading<readonly ModelAlias[]> {
-  const byAlias = new Map<string, ModelAlias>();
+  return oneFor(pairs, { of: ({ alias }) => alias, give: ({ model }) => model, noun: 'alias', plural: 'models' });
+}
+
+interface PairWords<Pair> {
+  readonly of: (pair: Pair) => string;
+  readonly give: (pair: Pair) => string;
+  /** What the first of a pair is, and what several of the second are: `alias "a" has two models`. */
+  readonly noun: string;
+  readonly plural: string;
+}
+
+function oneFor<Pair>(pairs: readonly Pair[], { of, give, noun, plural }: PairWords<Pair>): Reading<readonly Pair[]> {
+  const firsts = new Map<string, Pair>();
   const complaints: string[] = [];
   for (const pair of pairs) {
-    const first = byAlias.get(pair.alias) ?? pair;
-    byAlias.set(pair.alias, first);
-    if (first.model !== pair.model) {
-      complaints.push(`alias ${show(pair.alias)} has two models: ${show(first.model)} and ${show(pair.model)}`);
+    const first = firsts.get(of(pair)) ?? pair;
+    firsts.set(of(pair), first);
+    if (give(first) !== give(pair)) {
+      complaints.push(`${noun} ${show(of(pair))} has two ${plural}: ${show(give(first))} and ${show(give(pair))}`);
     }
   }
-  return complaints.length === 0 ? good([...byAlias.values()]) : { ok: false, complaints };
+  return complaints.length === 0 ? good([...firsts.values()]) : { ok: false, complaints };
+}
+
+/** The policy of one model. */
+export interface ModelPolicy {
+  readonly model: string;
+  readonly policy: string;
+}
+
+/** `model=policy`, split at the last equals sign. */
+export function modelPolicy(names: readonly string[]): Kind<ModelPolicy> {
+  const policyName = choice(names);
+  const accepts = `model=policy, the policy ${policyName.accepts}`;
+  return {
+    accepts,
+    placeholder: 'pairs',
+    secret: false,
+    choices: [],
+    read(raw) {
+      const [, model, name] = (typeof raw === 'string' ? /^\s*(\S+)=([^=\s]*)\s*$/.exec(raw) : null) ?? [];
+      if (model === undefined) return bad(`${show(raw)} is not ${accepts}`);
+      const policy = policyName.read(name);
+      return policy.ok ? good(Object.freeze({ model, policy: policy.value })) : policy;
+    },
+  };
+}
+
+/** One policy for each model; the same pair twice counts once. */
+export function onePolicyPerModel(pairs: readonly ModelPolicy[]): Reading<readonly ModelPolicy[]> {
+  return oneFor(pairs, { of: ({ model }) => model, give: ({ policy }) => policy, noun: 'model', plural: 'policies' });
 }
 
 /** Every number above the one before. */

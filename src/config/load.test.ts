@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseConfigFile } from './file.ts';
+import { policies } from '../routing/policies/index.ts';
+import { serveOptions } from './command-options.ts';
 import { type Loaded, loadConfig, loadServeOptions } from './load.ts';
 import { fileKeyOf, flagOf, variableOf } from './names.ts';
-import { type Config, options } from './schema.ts';
+import { policyOptions } from './policy-options.ts';
+import { gatewayOptions, options } from './schema.ts';
 
 function configOf<T>(loaded: Loaded<T>): T {
   assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
@@ -21,7 +24,7 @@ const file = (text: string) => parseConfigFile('smg.yaml', text);
 
 test('without any source every option has its default and nothing is wrong', () => {
   const config = configOf(loadConfig({}));
-  assert.deepEqual(Object.keys(config), Object.keys(options));
+  assert.deepEqual(Object.keys(config), [...Object.keys(options), 'policyOptions']);
   assert.equal(config.port, 30_000);
   assert.equal(config.policy, 'power_of_two');
   assert.deepEqual(config.workerUrls, []);
@@ -29,7 +32,7 @@ test('without any source every option has its default and nothing is wrong', () 
 });
 
 test('every default is accepted by its own option', () => {
-  for (const [key, option] of Object.entries(options)) {
+  for (const [key, option] of Object.entries(gatewayOptions)) {
     if (option.default === undefined) continue;
     assert.deepEqual(option.read(option.default), { ok: true, value: option.default }, key);
   }
@@ -84,7 +87,7 @@ test('booleans are read in every common spelling', () => {
   );
 });
 
-const badValues: readonly (readonly [keyof Config, unknown, RegExp])[] = [
+const badValues: readonly (readonly [string, unknown, RegExp])[] = [
   ['port', 'abc', /"abc" is not a whole number from 0 to 65535/],
   ['port', '65536', /"65536" is not a whole number from 0 to 65535/],
   ['port', '1.5', /is not a whole number/],
@@ -109,6 +112,14 @@ const badValues: readonly (readonly [keyof Config, unknown, RegExp])[] = [
   ['prometheusDurationBuckets', ['0.1', '0.1'], /does not ascend: 0.1 comes after 0.1/],
   ['workerUrls', ['http://a:80/v1/', 'http://A'], /"http:\/\/a" is given more than once/],
   ['logJson', 'maybe', /"maybe" is not true or false/],
+  ['maxIdleSecs', '0', /is not a number of seconds from 1 to/],
+  ['assignmentMode', 'min-load', /is not one of random, min_load, min_group; did you mean min_load\?/],
+  ['prefixHashLoadFactor', '0.9', /is not a number, at least 1/],
+  ['prefixTokenCount', '1.5', /is not a whole number, at least 1/],
+  ['modelPolicies', ['llama'], /"llama" is not model=policy/],
+  ['modelPolicies', ['llama=fastest'], /"fastest" is not one of/],
+  ['modelPolicies', ['llama=randm'], /did you mean random\?/],
+  ['modelPolicies', ['a=random', 'a=manual'], /model "a" has two policies: "random" and "manual"/],
 ];
 
 for (const [key, value, expected] of badValues) {
@@ -201,6 +212,38 @@ test('model aliases in the file are a mapping or a list, and the same pair twice
   assert.equal(problemsOf(loadConfig({ file: file('model_alias: {a: {b: c}, d: [e]}') })).length, 1);
 });
 
+test("a policy's options are options like all others, and reach the configuration by name", () => {
+  const env = { SMG_ASSIGNMENT_MODE: 'min_group' };
+  const read = configOf(loadConfig({ flags: { maxIdleSecs: '90' }, env, file: file('prefix_token_count: 64') }));
+  assert.deepEqual(
+    ['maxIdleSecs', 'assignmentMode', 'prefixTokenCount', 'prefixHashLoadFactor'].map((key) => read.policyOptions[key]),
+    [90, 'min_group', 64, 1.25],
+  );
+  assert.ok(Object.isFrozen(read.policyOptions));
+});
+
+test('no option of a policy has the name of another option, and each row says whose it is', () => {
+  for (const { options: own, name } of policies) {
+    for (const [key, option] of Object.entries(own)) {
+      assert.ok(!Object.hasOwn(options, key) && !Object.hasOwn(serveOptions, key), key);
+      assert.match(policyOptions[key]?.doc ?? '', new RegExp(`Policy: .*\\b${name}\\b`));
+      assert.equal(policyOptions[key]?.default, option.default);
+    }
+  }
+});
+
+test('policies of models are a mapping or a list in the file, and a model may contain an equals sign', () => {
+  const expected = [
+    { model: 'llama=x', policy: 'manual' },
+    { model: 'qwen', policy: 'least_load' },
+  ];
+  const texts = [
+    'model_policies: {llama=x: manual, qwen: least_load}',
+    'model_policies: [llama=x=manual, qwen=least_load]',
+  ];
+  for (const text of texts) assert.deepEqual(configOf(loadConfig({ file: file(text) })).modelPolicies, expected);
+});
+
 test('keys of smg serve may stand in the file of a gateway', () => {
   configOf(loadConfig({ file: file('backend: sim\ndata_parallel_size: 2\nport: 4000') }));
 });
@@ -233,7 +276,7 @@ test('no secret is ever shown, whatever is wrong with it', () => {
 });
 
 test('no value of any option makes loading throw, and each problem is one line', () => {
-  const keys = Object.keys(options);
+  const keys = Object.keys(gatewayOptions);
   const flags = fc.dictionary(fc.constantFrom(...keys), fc.oneof(fc.string(), fc.jsonValue(), fc.array(fc.webUrl())));
   fc.assert(
     fc.property(flags, (given) => {

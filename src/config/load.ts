@@ -13,14 +13,15 @@ import {
 import { fileKeyOf, flagOf, suggestion, variableOf } from './names.ts';
 import { type OptionTable, show } from './option.ts';
 import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
-import { type Config, options } from './schema.ts';
+import { policyOptions } from './policy-options.ts';
+import { type Config, gatewayOptions, options } from './schema.ts';
 
 /** Either a configuration or everything that is wrong with it, one line each. Warnings do not stop a start. */
 export type Loaded<T> =
   | { readonly ok: true; readonly config: T; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[]; readonly warnings: readonly string[] };
 
-const everyOption: OptionTable = { ...commonOptions, ...serveOptions, ...options };
+const everyOption: OptionTable = { ...commonOptions, ...serveOptions, ...gatewayOptions };
 const namedElsewhere = Object.keys(everyOption).filter((key) => everyOption[key]?.flagOnly === false);
 
 function unknownVariables(env: Sources['env']): string[] {
@@ -80,27 +81,38 @@ function keysOf({ values, origins }: Resolved<typeof options>): Parameters<typeo
   return [...one, ...listed('tenantApiKey'), ...listed('controlPlaneApiKeys')];
 }
 
-/** The file may write aliases as a mapping; this makes it the list that the option reads. */
-function aliasesAsList(sources: Sources): Sources {
-  const entry = sources.file?.entries['model_alias'];
-  if (sources.file === undefined || typeof entry !== 'object' || entry === null || Array.isArray(entry)) return sources;
-  const pairs = Object.entries(entry).map(([alias, model]: [string, unknown]) => `${alias}=${String(model)}`);
-  return { ...sources, file: { ...sources.file, entries: { ...sources.file.entries, model_alias: pairs } } };
+/** Lists of pairs that the file may also write as a mapping. */
+const PAIR_KEYS = ['model_alias', 'model_policies'];
+
+/** Makes mappings of the file the lists of `key=value` that their options read. */
+function mappingsAsLists(sources: Sources): Sources {
+  const { file } = sources;
+  if (file === undefined) return sources;
+  const lists = PAIR_KEYS.flatMap((key) => {
+    const entry = file.entries[key];
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [];
+    return [[key, Object.entries(entry).map(([name, value]: [string, unknown]) => `${name}=${String(value)}`)]];
+  });
+  return { ...sources, file: { ...file, entries: { ...file.entries, ...Object.fromEntries(lists) } } };
 }
 
 /** The gateway's configuration: precedence is flag, environment, file, default. */
 export function loadConfig(sources: Sources): Loaded<Config> {
-  const resolved = resolveOptions(options, aliasesAsList(sources));
+  const listed = mappingsAsLists(sources);
+  const resolved = resolveOptions(options, listed);
+  const ofPolicies = resolveOptions(policyOptions, listed);
   const warnings = unknownVariables(sources.env);
   const problems = [
     ...(sources.file?.problems ?? []),
     ...unknownFlags(sources.flags),
     ...unknownFileKeys(sources.file),
     ...resolved.problems,
+    ...ofPolicies.problems,
     ...conflicts(resolved),
     ...repeatedKeys(keysOf(resolved)),
   ];
-  return problems.length === 0 ? { ok: true, config: resolved.values, warnings } : { ok: false, problems, warnings };
+  if (problems.length > 0) return { ok: false, problems, warnings };
+  return { ok: true, config: Object.freeze({ ...resolved.values, policyOptions: ofPolicies.values }), warnings };
 }
 
 /** The options of `smg serve`; the gateway's own are loaded by `loadConfig` from the same sources. */

@@ -2,7 +2,7 @@
  * The one table of the gateway's options. Types, flags, environment variables, file keys, help, validation and the
  * reference page derive from it; an option is added here and nowhere else. Reading sources is load.ts.
  */
-import { policies } from '../routing/policies/index.ts';
+import { DEFAULT_POLICY, policies } from '../routing/policies/index.ts';
 import {
   ascending,
   choice,
@@ -12,7 +12,9 @@ import {
   host,
   milliseconds,
   modelAlias,
+  modelPolicy,
   oneModelPerAlias,
+  onePolicyPerModel,
   origin,
   seconds,
   secret,
@@ -23,6 +25,7 @@ import {
 } from './kinds.ts';
 import { controlPlaneKey, oneKeyPerId, oneKeyPerTenant, tenantKey } from './key-kinds.ts';
 import { list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
+import { policyOptions } from './policy-options.ts';
 
 const policyNames = policies.map((policy) => policy.name);
 
@@ -129,8 +132,22 @@ const keys = {
 const routing = {
   policy: single(choice(policyNames), {
     group: 'Routing',
-    default: 'power_of_two',
+    default: DEFAULT_POLICY,
     doc: 'How a worker is chosen among those that may serve a call.',
+  }),
+  modelPolicies: list(
+    modelPolicy(policyNames),
+    {
+      group: 'Routing',
+      default: [],
+      doc: 'Policies of single models, in place of --policy and of the label `policy` of their workers. In the file also a mapping.',
+      aliases: ['model-policy'],
+    },
+    onePolicyPerModel,
+  ),
+  routingKeyOverride: toggle({
+    group: 'Routing',
+    doc: 'Calls with an X-SMG-Routing-Key stay with the worker of their key, whatever the policy.',
   }),
 } as const satisfies OptionTable;
 
@@ -295,7 +312,7 @@ const logging = {
   disableMetrics: toggle({ group: 'Logging and metrics', doc: 'Serve no metrics.' }),
 } as const satisfies OptionTable;
 
-/** Every option of the gateway, in the order of help and reference. */
+/** Every option of the gateway that is not a policy's, in the order of help and reference. */
 export const options = {
   ...listener,
   ...workers,
@@ -308,5 +325,11 @@ export const options = {
   ...logging,
 } as const satisfies OptionTable;
 
+/** All of them, those of the policies too. */
+export const gatewayOptions: OptionTable = { ...options, ...policyOptions };
+
 /** The gateway's configuration: complete, checked, frozen. Durations have the unit that their name says. */
-export type Config = ValuesOf<typeof options>;
+export type Config = ValuesOf<typeof options> & {
+  /** The values of the policies' options, by key. */
+  readonly policyOptions: Readonly<Record<string, unknown>>;
+};
