@@ -21,7 +21,7 @@ import { Metrics } from '../observability/metrics.ts';
 import { GatewayTelemetry } from '../observability/telemetry.ts';
 import { protocols } from '../protocols/index.ts';
 import { RetryBudget } from '../resilience/retry-budget.ts';
-import { findPolicy } from '../routing/policies/index.ts';
+import { PolicySet } from '../routing/policy-set.ts';
 import { answerClientErrors } from '../server/client-error.ts';
 import { createListener } from '../server/listener.ts';
 import { createMetricsListener } from '../server/metrics-listener.ts';
@@ -35,6 +35,7 @@ import {
   breakerOptions,
   clockOptions,
   ownedKeys,
+  policyScope,
   retryOptions,
   serverOptions,
   watchOptions,
@@ -83,7 +84,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const registry = new Registry({
     open: (id, { spec }) => ({ candidate: loads.open(id, spec), gate: conditions.open(id) }),
     close: ({ id, candidate }) => {
-      policy.forget?.(candidate);
+      policies.forget(candidate);
       loads.close(id);
       conditions.close(id);
     },
@@ -92,16 +93,20 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const fleet = new Fleet(watchOptions(config), { registry, prober, telemetry: fleetTelemetry, clock, random });
 
   // The spine.
-  const policy = policyOf(config.policy).create({}, { random, now: () => clock.now() });
   const keySeed = Math.floor(random.next() * 0xffffffff);
   const clocks = clockOptions(config);
   const aliases = new Map(config.modelAlias.map(({ alias, model }) => [alias, model]));
+  const policies = new PolicySet(policyScope(config, aliases), {
+    random,
+    now: () => clock.now(),
+    unknownPolicy: (policy, worker) => logger.log('warn', 'unknown policy in a label', { policy, worker }),
+  });
   const dispatcher = new Dispatcher({
     directory: registry,
     leases: new Leases(loads, conditions, clock),
     backend,
     protocols,
-    policyFor: () => ({ name: config.policy, policy }),
+    policyFor: (model, members) => policies.policyFor(model, members),
     aliases,
     retry: retryOptions(config),
     budget: new RetryBudget({ ratio: config.retryBudgetRatio, minimum: config.retryBudgetMin }, clock.now()),
@@ -223,12 +228,6 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000,
   noDelay: true,
 };
-
-function policyOf(name: string): NonNullable<ReturnType<typeof findPolicy>> {
-  const policy = findPolicy(name);
-  if (!policy) throw new Error(`There is no policy ${name}.`);
-  return policy;
-}
 
 function countConnections(server: Server): ReadonlySet<object> {
   const open = new Set<object>();

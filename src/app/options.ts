@@ -6,6 +6,7 @@ import type { WorkerSpec } from '../domain/worker.ts';
 import type { BreakerOptions } from '../resilience/circuit-breaker.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
 import type { RetryOptions } from '../resilience/retry.ts';
+import type { PolicyScope } from '../routing/policy-set.ts';
 import type { ServerOptions } from '../server/deps.ts';
 import type { WatchOptions } from '../workers/watch.ts';
 
@@ -63,6 +64,13 @@ export function ownedKeys({ apiKey, tenantApiKey, controlPlaneApiKeys }: Config)
     ...tenantApiKey.map(({ tenant, key }) => ({ key, owner: { kind: 'tenant', tenant } as const })),
     ...controlPlaneApiKeys.map(({ key, ...who }) => ({ key, owner: { kind: 'control', ...who } as const })),
   ];
+}
+
+/** A policy that is named for an alias is that of its model. */
+export function policyScope(config: Config, aliases: ReadonlyMap<string, string>): PolicyScope {
+  const models = config.modelPolicies.map(({ model, policy }) => [aliases.get(model) ?? model, policy] as const);
+  const { policy, policyOptions: options, routingKeyOverride } = config;
+  return { policy, models: new Map(models), options, routingKeyOverride };
 }
 
 export function serverOptions(config: Config): ServerOptions {

@@ -8,14 +8,9 @@ import type { Protocol } from '../protocols/protocol.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
 import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryOptions } from '../resilience/retry.ts';
-import type { Policy } from '../routing/policy.ts';
+import type { NamedPolicy } from '../routing/policy-set.ts';
 import type { ModelAliases } from './resolve-model.ts';
 import type { Ticker } from './ticker.ts';
-
-export interface NamedPolicy {
-  readonly name: string;
-  readonly policy: Policy;
-}
 
 export interface DispatchDeps {
   readonly directory: WorkerDirectory;

@@ -3,12 +3,11 @@ import type { TestContext } from 'node:test';
 import { startGateway } from '../../src/app/build.ts';
 import type { Gateway } from '../../src/app/build.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
 import { startEngine } from '../../sim/engine.ts';
 import type { EngineOptions, SimEngine } from '../../sim/engine.ts';
 
-/** Values as flags give them: those of the configuration, or its text form. */
-export type GatewayFlags = Partial<Record<keyof Config, unknown>>;
+/** Values as flags give them, policies' options too: native ones or their text form. A wrong name fails the start. */
+export type GatewayFlags = Readonly<Record<string, unknown>>;
 
 /** Logs of errors only, and no audit, which has no level; everything else is as a user gets it, on free ports. */
 export async function gatewayFor(
