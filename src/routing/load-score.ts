@@ -17,14 +17,16 @@ export function weighedLoad(candidate: Candidate): number {
 /** The candidate with the least weight; ties are spread by lot. Cost O(candidates), no list is made. */
 export function leastOf(
   candidates: readonly Candidate[],
-  weightOf: (candidate: Candidate) => number,
+  weightOf: (candidate: Candidate, index: number) => number,
   random: Random,
 ): Candidate | undefined {
   let best: Candidate | undefined;
   let bestWeight = Number.POSITIVE_INFINITY;
   let ties = 0;
+  let index = 0;
   for (const candidate of candidates) {
-    const weight = weightOf(candidate);
+    const weight = weightOf(candidate, index);
+    index += 1;
     if (weight < bestWeight) {
       best = candidate;
       bestWeight = weight;
@@ -77,12 +79,16 @@ interface Placed {
 }
 
 export class LoadScore {
-  readonly #options: OptionValues<typeof loadScoreOptions>;
+  readonly #pressureWeight: number;
+  readonly #throughput: number;
+  readonly #meanTokens: number;
   /** By slot: the calls placed since the engine's last report that wait for their first token. */
   readonly #placed: (Placed | undefined)[] = [];
 
   constructor(options: OptionValues<typeof loadScoreOptions>) {
-    this.#options = options;
+    this.#pressureWeight = options.leastLoadKvPressureWeight;
+    this.#throughput = options.leastLoadDefaultThroughput;
+    this.#meanTokens = options.leastLoadMeanPrefillTokens;
   }
 
   /**
@@ -91,14 +97,14 @@ export class LoadScore {
    */
   seconds({ slot, cost, report }: Candidate): number {
     if (!isUsable(report)) return Number.NaN;
-    const { leastLoadKvPressureWeight, leastLoadDefaultThroughput, leastLoadMeanPrefillTokens: mean } = this.#options;
+    const mean = this.#meanTokens;
     const placed = this.#placed[slot];
     const later = placed?.sinceMs === report.atMs ? placed.calls : 0;
     const tokens = (report.waitingTokens ?? report.waiting * mean) + (later + 1) * mean;
     // An engine that has little to do reports a low throughput: only a high one says what it is able to do.
-    const throughput = Math.max(report.throughput ?? 0, leastLoadDefaultThroughput);
+    const throughput = Math.max(report.throughput ?? 0, this.#throughput);
     const full = Math.min(FULLEST, Math.max(0, report.usedTokens / report.capacityTokens));
-    return (tokens / throughput + (leastLoadKvPressureWeight * full) / (1 - full)) * cost;
+    return (tokens / throughput + (this.#pressureWeight * full) / (1 - full)) * cost;
   }
 
   /**

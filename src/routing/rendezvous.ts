@@ -26,13 +26,18 @@ export class Rendezvous {
    */
   find(key: number, candidates: readonly Candidate[], limit = Number.POSITIVE_INFINITY): Candidate | undefined {
     let best: Candidate | undefined;
-    let bestLot = 0;
+    let bestWait = Number.POSITIVE_INFINITY;
     for (const candidate of candidates) {
-      if (limit !== Number.POSITIVE_INFINITY && candidate.load * candidate.cost > limit) continue;
-      const lot = mix(Math.imul(key ^ this.#hashOf(candidate), 0x9e3779b1));
-      if (best === undefined || isBetter(lot, candidate.cost, bestLot, best.cost)) {
+      const { cost } = candidate;
+      if (limit !== Number.POSITIVE_INFINITY && candidate.load * cost > limit) continue;
+      const lot = unit(mix(Math.imul(key ^ this.#hashOf(candidate), 0x9e3779b1)));
+      // 1 - lot is less than -ln(lot): a wait that is too long already needs no logarithm, and nearly all are.
+      if ((1 - lot) * cost >= bestWait) continue;
+      // How long one waits for an event of rate 1 / cost: the first of all is each one's in proportion to its rate.
+      const wait = -Math.log(lot) * cost;
+      if (wait < bestWait) {
         best = candidate;
-        bestLot = lot;
+        bestWait = wait;
       }
     }
     return best;
@@ -49,13 +54,4 @@ export class Rendezvous {
     }
     return this.#hashes[slot] ?? 0;
   }
-}
-
-/**
- * -ln(lot) × cost is how long one waits for an event of rate 1 / cost: the first of them is each one's in proportion to
- * its rate. Among equals, the usual case, the lots alone decide, without logarithms.
- */
-function isBetter(lot: number, cost: number, bestLot: number, bestCost: number): boolean {
-  if (cost === bestCost) return lot > bestLot;
-  return -Math.log(unit(lot)) * cost < -Math.log(unit(bestLot)) * bestCost;
 }

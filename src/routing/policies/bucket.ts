@@ -66,8 +66,10 @@ class Bucket implements Policy {
   select(candidates: readonly Candidate[], hints: Hints): Candidate | undefined {
     this.#fade();
     const own = this.#ofRange(candidates, this.#place(hints.blocks().tokens));
+    // Whoever has so little before it never yields, and the others need not be looked at.
+    if (!own || this.#busy(own) <= this.#options.bucketBalanceAbsTokens) return own;
     const least = leastOf(candidates, (each) => this.#busy(each), this.#random);
-    return own && least && this.#isTooBusy(own, least) ? least : own;
+    return least && this.#isTooBusy(own, least) ? least : own;
   }
 
   begin({ slot }: Candidate, hints: Hints): CallWatch {

@@ -12,6 +12,8 @@ import { definePolicy } from '../policy.ts';
 class LeastLoad implements Policy {
   readonly #score: LoadScore;
   readonly #random: Random;
+  /** Of the candidates of the choice that is being made: found once, read twice. */
+  readonly #seconds: number[] = [];
 
   constructor(options: OptionValues<typeof loadScoreOptions>, random: Random) {
     this.#score = new LoadScore(options);
@@ -19,10 +21,10 @@ class LeastLoad implements Policy {
   }
 
   select(candidates: readonly Candidate[]): Candidate | undefined {
-    const perCall = this.#secondsPerCall(candidates);
+    const perCall = this.#weigh(candidates);
     if (Number.isNaN(perCall)) return leastOf(candidates, weighedLoad, this.#random);
-    const weightOf = (candidate: Candidate) => {
-      const seconds = this.#score.seconds(candidate);
+    const weightOf = (candidate: Candidate, index: number) => {
+      const seconds = this.#seconds[index] ?? Number.NaN;
       return Number.isNaN(seconds) ? weighedLoad(candidate) * perCall : seconds;
     };
     return leastOf(candidates, weightOf, this.#random);
@@ -42,13 +44,16 @@ class LeastLoad implements Policy {
 
   /**
    * In a mixed pool a call on a worker that says nothing weighs what a call weighs on those that report, on average: the
-   * two kinds then compare as fairly as counts do. NaN when nobody reports.
+   * two kinds then compare as fairly as counts do. Gives these seconds for each call, NaN when nobody reports.
    */
-  #secondsPerCall(candidates: readonly Candidate[]): number {
+  #weigh(candidates: readonly Candidate[]): number {
     let sum = 0;
     let calls = 0;
+    let index = 0;
     for (const candidate of candidates) {
       const seconds = this.#score.seconds(candidate);
+      this.#seconds[index] = seconds;
+      index += 1;
       if (Number.isNaN(seconds)) continue;
       sum += seconds;
       calls += weighedLoad(candidate);
