@@ -34,11 +34,11 @@ import { listen } from './listen.ts';
 import {
   breakerOptions,
   clockOptions,
+  fleetOptions,
   ownedKeys,
   policyScope,
   retryOptions,
   serverOptions,
-  watchOptions,
   workerSpecs,
 } from './options.ts';
 import type { StopOptions } from './shutdown.ts';
@@ -82,7 +82,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const loads = new LoadBook();
   const conditions = new ConditionBook(breakerOptions(config), fleetTelemetry, clock);
   const registry = new Registry({
-    open: (id, { spec }) => ({ candidate: loads.open(id, spec), gate: conditions.open(id) }),
+    open: (id, { spec }) => ({ candidate: loads.open(id, spec), gate: conditions.open(id, spec.resilience) }),
+    retune: ({ id, worker: { spec } }) => {
+      loads.change(id, spec);
+      conditions.change(id, spec.resilience);
+    },
     close: ({ id, candidate }) => {
       policies.forget(candidate);
       loads.close(id);
@@ -90,7 +94,16 @@ export async function startGateway(config: Config): Promise<Gateway> {
     },
     onStateChange: (worker, from) => fleetTelemetry.stateChanged(worker, from),
   });
-  const fleet = new Fleet(watchOptions(config), { registry, prober, telemetry: fleetTelemetry, clock, random });
+  registry.onEvent((event) => telemetry.fleetChanged(event));
+  const fleet = new Fleet(fleetOptions(config), {
+    registry,
+    prober,
+    loads,
+    telemetry: fleetTelemetry,
+    clock,
+    random,
+    disconnect: ({ address }) => backend.forget(address),
+  });
 
   // The spine.
   const keySeed = Math.floor(random.next() * 0xffffffff);

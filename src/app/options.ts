@@ -8,7 +8,7 @@ import type { ClockOptions } from '../resilience/clocks.ts';
 import type { RetryOptions } from '../resilience/retry.ts';
 import type { PolicyScope } from '../routing/policy-set.ts';
 import type { ServerOptions } from '../server/deps.ts';
-import type { WatchOptions } from '../workers/watch.ts';
+import type { FleetOptions } from '../workers/fleet.ts';
 
 const DEFAULT_PRIORITY = 50;
 const DEFAULT_COST = 1;
@@ -44,7 +44,7 @@ export function clockOptions(config: Config): ClockOptions {
   };
 }
 
-export function watchOptions(config: Config): WatchOptions {
+export function fleetOptions(config: Config): FleetOptions {
   return {
     healthPath: config.healthCheckEndpoint,
     probeTimeoutMs: config.healthCheckTimeoutSecs * 1_000,
@@ -54,6 +54,7 @@ export function watchOptions(config: Config): WatchOptions {
     isActive: !config.disableHealthCheck,
     maxRetryMs: config.workerStartupCheckInterval * 1_000,
     startupTimeoutMs: config.workerStartupTimeoutSecs * 1_000,
+    drainLimitMs: config.drainTimeoutSecs * 1_000,
   };
 }
 

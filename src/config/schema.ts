@@ -82,6 +82,11 @@ const workers = {
     default: 30,
     doc: 'Longest pause between the probes of a starting worker; pauses double from 1 second up to it.',
   }),
+  drainTimeoutSecs: single(seconds({ min: 0 }), {
+    group: 'Workers',
+    default: 180,
+    doc: 'How long the running calls of a worker that is removed may take to finish before they are cut off.',
+  }),
   maxInFlightPerWorker: single(wholeNumber({ min: 0, note: '0 is no limit' }), {
     group: 'Workers',
     default: 0,

@@ -40,15 +40,28 @@ export interface FleetEvent {
 /** What may be changed of a worker that exists; what is not named stays. */
 export type WorkerPatch = Partial<Pick<WorkerSpec, 'priority' | 'cost' | 'labels' | 'apiKey' | 'health'>>;
 
+/** A worker and its members: one, or one for each rank. */
+export interface WorkerView {
+  readonly worker: Worker;
+  readonly members: readonly PoolMember[];
+}
+
 /** Changing the fleet: the control plane's side of it. Every id that is unknown answers undefined. */
 export interface FleetControl {
-  /** Registers a worker and begins to find out what it is; the worker that has the URL already, and `isNew` false. */
+  /**
+   * Registers a worker and begins to find out what it is; the worker that has the URL already, and `isNew` false. One
+   * that is draining is taken back.
+   */
   add(spec: WorkerSpec): { readonly worker: Worker; readonly isNew: boolean };
   patch(id: string, patch: WorkerPatch): Worker | undefined;
   /** Replaces the whole spec; the URL must be the same. The worker is found out anew without leaving service. */
   replace(id: string, spec: WorkerSpec): Worker | undefined;
-  /** Begins to drain: no new calls, running ones finish, then it is gone. Idempotent. */
-  remove(id: string): Worker | undefined;
+  /**
+   * Begins to drain: no new calls, running ones finish, then it is gone; at once when none runs. Idempotent.
+   * `isForced` ends the running ones too.
+   */
+  remove(id: string, isForced?: boolean): Worker | undefined;
+  view(id: string): WorkerView | undefined;
   /** Calls the listener with each change, until the returned function is called. */
   onEvent(listener: (event: FleetEvent) => void): () => void;
 }

@@ -25,6 +25,8 @@ export interface HealthOverrides {
   readonly successThreshold: number | undefined;
   readonly failureThreshold: number | undefined;
   readonly disableHealthCheck: boolean | undefined;
+  /** How long a removed worker stays at least in state `draining`. */
+  readonly drainSettleSecs: number | undefined;
 }
 
 export interface ResilienceOverrides {
@@ -44,6 +46,7 @@ export const NO_HEALTH_OVERRIDES: HealthOverrides = {
   successThreshold: undefined,
   failureThreshold: undefined,
   disableHealthCheck: undefined,
+  drainSettleSecs: undefined,
 };
 
 export const NO_RESILIENCE_OVERRIDES: ResilienceOverrides = {

@@ -1,7 +1,7 @@
 /** Metrics as a view of records and of the fleet. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memberOf } from '../../test/support/fleet.ts';
+import { memberOf, snapshotOf } from '../../test/support/fleet.ts';
 import { readMetrics } from '../../test/support/prometheus-text.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import type { BreakerName, FleetSnapshot } from '../domain/ports.ts';
@@ -172,4 +172,31 @@ test('requests in flight are counted by their age, until they end', () => {
   metrics.callEnded(old);
   now += 20_000;
   assert.deepEqual(shown(metrics, 'smg_http_inflight_request_age_count'), ['gt=0,le=30 1']);
+});
+
+test('the series of a worker that is gone are gone at the next look, and start anew when it comes back', () => {
+  const metrics = new Metrics([1]);
+  let members = [memberOf('w1'), memberOf('w2')];
+  const view: FleetView = {
+    snapshot: () => snapshotOf(members),
+    breaker: () => undefined,
+    openConnections: () => 0,
+  };
+  metrics.watch(view, () => 0);
+  const call = (workerId: string) => {
+    const record = recordOf({ workerId });
+    record.attempts.push({ workerId, status: 200, error: undefined, verdict: 'success', backoffMs: 0 });
+    metrics.callEnded(record);
+  };
+  call('w1');
+  call('w2');
+  members = [memberOf('w2')];
+  call('w1');
+  assert.deepEqual(shown(metrics, 'smg_worker_cb_outcomes_total'), ['worker=w2,outcome=success 1']);
+  members = [memberOf('w1'), memberOf('w2')];
+  call('w1');
+  assert.deepEqual(shown(metrics, 'smg_worker_cb_outcomes_total'), [
+    'worker=w2,outcome=success 1',
+    'worker=w1,outcome=success 1',
+  ]);
 });

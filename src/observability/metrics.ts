@@ -222,10 +222,20 @@ export class Metrics {
     });
   }
 
+  /** Here and not when a worker leaves: the calls that ran on it then end, and are counted, a moment later. */
+  #forgetWorkers(fleet: FleetView): void {
+    const ids = new Set(fleet.snapshot().members.flatMap(({ id, worker }) => [id, worker.id]));
+    for (const family of this.#counters.values()) family.prune('worker', (id) => ids.has(id));
+    for (const key of this.#attemptChildren.keys()) {
+      if (!ids.has(key.slice(0, key.indexOf('|')))) this.#attemptChildren.delete(key);
+    }
+  }
+
   #collectFleet(fleet: FleetView): void {
     const perWorker = ['smg_worker_requests_active', 'smg_worker_health', 'smg_worker_cb_state'] as const;
     const breakerCounts = ['smg_worker_cb_consecutive_failures', 'smg_worker_cb_consecutive_successes'] as const;
     for (const name of [...perWorker, ...breakerCounts, 'smg_worker_pool_size'] as const) this.#gauge(name).clear();
+    this.#forgetWorkers(fleet);
     for (const { worker, candidate } of fleet.snapshot().members) {
       const isReady = worker.state === 'ready';
       this.#gauge('smg_worker_requests_active').with(worker.id).value = candidate.inFlight;

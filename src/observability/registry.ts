@@ -27,7 +27,10 @@ export type FamilyType = 'counter' | 'gauge' | 'histogram';
 
 abstract class Family<Child> {
   readonly spec: FamilySpec;
-  readonly #children = new Map<string, { readonly labels: string; readonly child: Child }>();
+  readonly #children = new Map<
+    string,
+    { readonly labels: string; readonly values: readonly string[]; readonly child: Child }
+  >();
 
   constructor(spec: FamilySpec) {
     this.spec = spec;
@@ -41,13 +44,23 @@ abstract class Family<Child> {
     const isFull = this.#children.size >= MAX_CHILDREN;
     if (isFull && values.some((value) => value !== OTHER)) return this.with(...values.map(() => OTHER));
     const child = this.create();
-    this.#children.set(key, { labels: renderLabels(this.spec.labels, values), child });
+    this.#children.set(key, { labels: renderLabels(this.spec.labels, values), values, child });
     return child;
   }
 
   /** Forgets all children: for gauges that are set anew at each scrape. */
   clear(): void {
     this.#children.clear();
+  }
+
+  /** Forgets the children whose value of `label` is no longer known. */
+  prune(label: string, isKnown: (value: string) => boolean): void {
+    const at = this.spec.labels.indexOf(label);
+    if (at < 0) return;
+    for (const [key, { values }] of this.#children) {
+      const value = values[at] ?? '';
+      if (value !== OTHER && !isKnown(value)) this.#children.delete(key);
+    }
   }
 
   render(): string {

@@ -1,5 +1,5 @@
 /** What is told about calls and workers: the log lines and the counters, all views of the records. */
-import type { BreakerName, FleetTelemetry, Telemetry } from '../domain/ports.ts';
+import type { BreakerName, FleetEvent, FleetTelemetry, Telemetry } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
 import type { Worker, WorkerState } from '../domain/worker.ts';
 import type { LogFields, Logger, LogLevel } from './logging.ts';
@@ -80,6 +80,15 @@ export class GatewayTelemetry implements Telemetry, FleetTelemetry {
       engine: worker.facts?.engine,
       models: worker.facts?.models.slice(0, 8).join(','),
       error: worker.progress.lastError,
+    });
+  }
+
+  /** Coming and going; what changes in between is told by `stateChanged`. */
+  fleetChanged({ type, worker }: FleetEvent): void {
+    if (type === 'worker_changed') return;
+    this.#logger.log('info', type === 'worker_added' ? 'worker added' : 'worker removed', {
+      worker: worker.id,
+      url: worker.spec.url,
     });
   }
 

@@ -20,7 +20,7 @@ export interface BreakerOptions {
 }
 
 export class CircuitBreaker {
-  readonly #options: BreakerOptions;
+  #options: BreakerOptions;
   readonly #onChange: (from: BreakerState, to: BreakerState) => void;
   #state: BreakerState = 'closed';
   #failures = 0;
@@ -32,6 +32,15 @@ export class CircuitBreaker {
   constructor(options: BreakerOptions, onChange: (from: BreakerState, to: BreakerState) => void) {
     this.#options = options;
     this.#onChange = onChange;
+  }
+
+  /** Other options from now on; the counts stay. One that shall never open is closed. */
+  adopt(options: BreakerOptions): void {
+    this.#options = options;
+    if (options.failureThreshold !== Number.POSITIVE_INFINITY || this.#state === 'closed') return;
+    this.#failures = 0;
+    this.#isProbing = false;
+    this.#move('closed');
   }
 
   get state(): BreakerState {

@@ -2,6 +2,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Gate } from '../domain/candidate.ts';
 import type { AttemptVerdict, FleetTelemetry } from '../domain/ports.ts';
+import { NO_RESILIENCE_OVERRIDES } from '../domain/worker.ts';
+import type { ResilienceOverrides } from '../domain/worker.ts';
 import { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type { BreakerOptions, BreakerState } from '../resilience/circuit-breaker.ts';
 import { CoolDown } from '../resilience/cool-down.ts';
@@ -60,10 +62,15 @@ export class ConditionBook {
     this.#clock = clock;
   }
 
-  open(memberId: string): Gate {
-    const condition = new Condition(this.#options, (from, to) => this.#telemetry.breakerChanged(memberId, from, to));
+  open(memberId: string, overrides: ResilienceOverrides = NO_RESILIENCE_OVERRIDES): Gate {
+    const options = breakerFor(this.#options, overrides);
+    const condition = new Condition(options, (from, to) => this.#telemetry.breakerChanged(memberId, from, to));
     this.#conditions.set(memberId, condition);
     return condition;
+  }
+
+  change(memberId: string, overrides: ResilienceOverrides): void {
+    this.#conditions.get(memberId)?.breaker.adopt(breakerFor(this.#options, overrides));
   }
 
   close(workerId: string): void {
@@ -85,4 +92,17 @@ export class ConditionBook {
     }
     return Number.isFinite(first) ? first : 0;
   }
+}
+
+/** The breaker's options as they are for one worker: what its spec says counts instead. */
+function breakerFor(options: BreakerOptions, overrides: ResilienceOverrides): BreakerOptions {
+  const { cbFailureThreshold, cbSuccessThreshold, cbTimeoutSecs, cbWindowSecs, disableCircuitBreaker } = overrides;
+  const failureThreshold = cbFailureThreshold ?? options.failureThreshold;
+  return {
+    // Switched on for this worker though it is off for the gateway: then the worker has to name a threshold.
+    failureThreshold: disableCircuitBreaker === true ? Number.POSITIVE_INFINITY : failureThreshold,
+    successThreshold: cbSuccessThreshold ?? options.successThreshold,
+    openMs: cbTimeoutSecs === undefined ? options.openMs : cbTimeoutSecs * 1_000,
+    windowMs: cbWindowSecs === undefined ? options.windowMs : cbWindowSecs * 1_000,
+  };
 }

@@ -19,6 +19,7 @@ class LiveCandidate implements Candidate {
   /** Calls that the engine has and the gateway did not send. */
   foreign = 0;
   report: LoadReport | undefined = undefined;
+  onIdle: (() => void) | undefined = undefined;
 
   constructor(workerId: string, slot: number, { priority, cost }: CandidateTerms) {
     this.workerId = workerId;
@@ -68,6 +69,17 @@ export class LoadBook {
       if (!isIn) return;
       isIn = false;
       candidate.inFlight -= 1;
+      if (candidate.inFlight === 0) candidate.onIdle?.();
+    };
+  }
+
+  /** Calls the one listener of the member whenever its last call ends, until the returned function is called. */
+  onIdle(memberId: string, listener: () => void): () => void {
+    const candidate = this.#candidates.get(memberId);
+    if (!candidate) return () => undefined;
+    candidate.onIdle = listener;
+    return () => {
+      if (candidate.onIdle === listener) candidate.onIdle = undefined;
     };
   }
 

@@ -218,3 +218,34 @@ test('the live parts of a worker are the same in every snapshot', () => {
   assert.equal(after?.candidate, before?.candidate);
   assert.equal(after?.gate, before?.gate);
 });
+
+test('a URL with its scheme and without names the same worker', () => {
+  for (const [first, second] of [
+    ['host:8000', 'http://host:8000'],
+    ['http://host:8000', 'host:8000'],
+    ['https://host', 'host'],
+  ]) {
+    const { registry } = fleetOf();
+    const { worker } = registry.add(specOf({ url: first ?? '' }));
+    assert.deepEqual(registry.add(specOf({ url: second ?? '' })), { worker, isNew: false });
+  }
+  const { registry } = fleetOf();
+  registry.add(specOf({ url: 'http://host' }));
+  assert.equal(registry.add(specOf({ url: 'https://host' })).isNew, true);
+});
+
+test('a worker without a scheme is asked over HTTP until it is known better', () => {
+  const { registry } = fleetOf();
+  const { worker } = registry.add(specOf({ url: 'host:8000' }));
+  assert.equal(worker.address.url, 'http://host:8000');
+  registry.change(worker.id, { facts: factsOf({ url: 'https://host:8000' }) });
+  assert.equal(registry.get(worker.id)?.address.url, 'https://host:8000');
+});
+
+test('two thousand workers are added without a snapshot for each of them', () => {
+  const { registry } = fleetOf();
+  for (let i = 0; i < 2_000; i += 1) registry.add(specOf({ url: `http://host:${i}` }));
+  const snapshot = registry.snapshot();
+  assert.deepEqual([snapshot.version, snapshot.workers.length], [2_000, 2_000]);
+  assert.equal(registry.snapshot(), snapshot, 'nothing has changed since');
+});

@@ -1,11 +1,19 @@
 /**
- * Who exists: the single writer of the fleet. Every change makes a new immutable snapshot and tells the listeners.
- * Cost of a change O(workers); of reading a snapshot O(1).
+ * Who exists: the single writer of the fleet. Every change makes the next snapshot another one and tells the listeners.
+ * Cost of a change O(members of the worker); of the first look at a snapshot after changes O(fleet), of others O(1).
  */
 import type { Candidate, Gate, PoolMember } from '../domain/candidate.ts';
 import { workerIdOf } from '../domain/ids.ts';
-import type { FleetSnapshot, WorkerDirectory } from '../domain/ports.ts';
-import type { OnboardingProgress, Worker, WorkerFacts, WorkerSpec, WorkerState } from '../domain/worker.ts';
+import type { FleetEvent, FleetSnapshot, WorkerDirectory } from '../domain/ports.ts';
+import type {
+  OnboardingProgress,
+  Worker,
+  WorkerAddress,
+  WorkerFacts,
+  WorkerSpec,
+  WorkerState,
+} from '../domain/worker.ts';
+import { makeSnapshot } from './snapshot.ts';
 
 export interface MemberParts {
   readonly candidate: Candidate;
@@ -15,6 +23,8 @@ export interface MemberParts {
 export interface RegistryDeps {
   /** Makes the live parts of a member that joins. */
   open(memberId: string, worker: Worker): MemberParts;
+  /** The spec of the member's worker is another one: its live parts follow. */
+  retune?(member: PoolMember): void;
   /** The member is gone: its parts are not needed any more. */
   close(member: PoolMember): void;
   onStateChange(worker: Worker, from: WorkerState): void;
@@ -27,19 +37,32 @@ export interface WorkerChange {
   readonly progress?: OnboardingProgress;
 }
 
-const NO_PROGRESS: OnboardingProgress = { step: 'queued', attempts: 0, lastError: undefined };
+export const NO_PROGRESS: OnboardingProgress = { step: 'queued', attempts: 0, lastError: undefined };
+
+interface Entry {
+  readonly worker: Worker;
+  readonly members: readonly PoolMember[];
+}
 
 export class Registry implements WorkerDirectory {
   readonly #deps: RegistryDeps;
-  readonly #members = new Map<string, PoolMember>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #idByUrl = new Map<string, string>();
   readonly #listeners = new Set<(snapshot: FleetSnapshot) => void>();
+  readonly #eventListeners = new Set<(event: FleetEvent) => void>();
+  #version = 0;
   #snapshot: FleetSnapshot = makeSnapshot(0, []);
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
   }
 
+  /** Made when somebody looks: a start of two thousand workers is some ten thousand changes, and few of them are seen. */
   snapshot(): FleetSnapshot {
+    if (this.#snapshot.version !== this.#version) {
+      const members = [...this.#entries.values()].flatMap((entry) => entry.members);
+      this.#snapshot = makeSnapshot(this.#version, members);
+    }
     return this.#snapshot;
   }
 
@@ -48,70 +71,93 @@ export class Registry implements WorkerDirectory {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls the listener with each change but those of progress alone, until the returned function is called. */
+  onEvent(listener: (event: FleetEvent) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
   get(id: string): Worker | undefined {
-    return this.#members.get(id)?.worker;
+    return this.#entries.get(id)?.worker;
+  }
+
+  /** One for each rank of the worker; none for an unknown id. */
+  membersOf(id: string): readonly PoolMember[] {
+    return this.#entries.get(id)?.members ?? [];
   }
 
   /** Adds a worker in state `pending`; the one that has the URL already is given back instead. */
   add(spec: WorkerSpec): { readonly worker: Worker; readonly isNew: boolean } {
-    for (const { worker } of this.#members.values()) if (worker.spec.url === spec.url) return { worker, isNew: false };
-    const id = workerIdOf(spec.url, (taken) => this.#members.has(taken));
-    const address = { id, url: spec.url, apiKey: spec.apiKey };
+    const known = this.#findByUrl(spec.url);
+    if (known) return { worker: known, isNew: false };
+    const id = workerIdOf(spec.url, (taken) => this.#entries.has(taken));
+    const address = addressOf(id, spec, undefined);
     const worker: Worker = { id, address, spec, facts: undefined, state: 'pending', progress: NO_PROGRESS };
-    this.#members.set(id, { id, worker, rank: undefined, ...this.#deps.open(id, worker) });
+    this.#entries.set(id, { worker, members: [this.#openMember(id, worker)] });
+    this.#idByUrl.set(spec.url, id);
     this.#publish();
+    this.#tell({ type: 'worker_added', worker, from: undefined });
     return { worker, isNew: true };
   }
 
-  /** Changes what is given; an unknown id (a worker removed meanwhile) is ignored. */
+  /** Changes what is given; an unknown id (a worker removed meanwhile) is ignored. A spec keeps its URL. */
   change(id: string, change: WorkerChange): void {
-    const member = this.#members.get(id);
-    if (!member) return;
-    const before = member.worker;
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    const before = entry.worker;
     const { spec, facts } = { ...before, ...change };
-    const address = { id, url: facts?.url ?? spec.url, apiKey: spec.apiKey };
-    const worker: Worker = { ...before, ...change, address };
-    this.#members.set(id, { ...member, worker });
+    const worker: Worker = { ...before, ...change, address: addressOf(id, spec, facts) };
+    const members = entry.members.map((member) => ({ ...member, worker }));
+    this.#entries.set(id, { worker, members });
+    if (worker.spec !== before.spec) for (const member of members) this.#deps.retune?.(member);
     this.#publish();
     if (worker.state !== before.state) this.#deps.onStateChange(worker, before.state);
+    const isEvent = worker.state !== before.state || worker.spec !== before.spec || worker.facts !== before.facts;
+    if (isEvent) this.#tell({ type: 'worker_changed', worker, from: before.state });
   }
 
   remove(id: string): void {
-    const member = this.#members.get(id);
-    if (!member) return;
-    this.#members.delete(id);
-    this.#deps.close(member);
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    this.#entries.delete(id);
+    this.#idByUrl.delete(entry.worker.spec.url);
+    for (const member of entry.members) this.#deps.close(member);
     this.#publish();
+    this.#tell({ type: 'worker_removed', worker: entry.worker, from: entry.worker.state });
+  }
+
+  #openMember(id: string, worker: Worker): PoolMember {
+    return { id, worker, rank: undefined, ...this.#deps.open(id, worker) };
+  }
+
+  #findByUrl(url: string): Worker | undefined {
+    for (const spelling of spellingsOf(url)) {
+      const id = this.#idByUrl.get(spelling);
+      if (id !== undefined) return this.get(id);
+    }
+    return undefined;
   }
 
   #publish(): void {
-    this.#snapshot = makeSnapshot(this.#snapshot.version + 1, [...this.#members.values()]);
-    for (const listener of this.#listeners) listener(this.#snapshot);
+    this.#version += 1;
+    if (this.#listeners.size === 0) return;
+    const snapshot = this.snapshot();
+    for (const listener of this.#listeners) listener(snapshot);
+  }
+
+  #tell(event: FleetEvent): void {
+    for (const listener of this.#eventListeners) listener(event);
   }
 }
 
-function makeSnapshot(version: number, members: readonly PoolMember[]): FleetSnapshot {
-  const byModel = new Map<string, PoolMember[]>();
-  const wildcards: PoolMember[] = [];
-  const models = new Set<string>();
-  for (const member of members) {
-    const { facts, state } = member.worker;
-    if (!facts) continue;
-    if (facts.models.length === 0) wildcards.push(member);
-    for (const model of facts.models) {
-      const list = byModel.get(model);
-      if (list) list.push(member);
-      else byModel.set(model, [member]);
-      if (state === 'ready') models.add(model);
-    }
-  }
-  return {
-    version,
-    workers: members.map((member) => member.worker),
-    members,
-    membersOf: (model) => byModel.get(model),
-    wildcards,
-    models: [...models].sort(),
-    hasUnknown: members.some((member) => !member.worker.facts),
-  };
+/** A URL without a scheme is asked over HTTP until it is known better. */
+function addressOf(id: string, spec: WorkerSpec, facts: WorkerFacts | undefined): WorkerAddress {
+  const url = facts?.url ?? (spec.url.includes('://') ? spec.url : `http://${spec.url}`);
+  return { id, url, apiKey: spec.apiKey };
+}
+
+/** How else the worker of this URL may have been named: with or without its scheme. */
+function spellingsOf(url: string): readonly string[] {
+  const at = url.indexOf('://');
+  return at < 0 ? [url, `http://${url}`, `https://${url}`] : [url, url.slice(at + 3)];
 }

@@ -7,10 +7,11 @@ import type { Answers } from '../../test/support/prober.ts';
 import { ManualClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { Fleet } from './fleet.ts';
+import type { FleetOptions } from './fleet.ts';
+import { LoadBook } from './load.ts';
 import { Registry } from './registry.ts';
-import type { WatchOptions } from './watch.ts';
 
-const OPTIONS: WatchOptions = {
+const OPTIONS: FleetOptions = {
   healthPath: '/health',
   probeTimeoutMs: 5_000,
   intervalMs: 60_000,
@@ -19,6 +20,7 @@ const OPTIONS: WatchOptions = {
   isActive: true,
   maxRetryMs: 30_000,
   startupTimeoutMs: 600_000,
+  drainLimitMs: 180_000,
 };
 
 const SICK: Answers = { ...sglang, '/health': 503 };
@@ -39,7 +41,7 @@ interface Rig {
   readonly answer: (answers: Answers | null, times?: number) => Promise<void>;
 }
 
-async function watchOver(answers: Answers | null, change: Partial<WatchOptions> = {}): Promise<Rig> {
+async function watchOver(answers: Answers | null, change: Partial<FleetOptions> = {}): Promise<Rig> {
   const clock = new ManualClock();
   const prober = new TableProber(answers);
   const told: string[] = [];
@@ -53,7 +55,8 @@ async function watchOver(answers: Answers | null, change: Partial<WatchOptions> 
     breakerChanged: () => undefined,
     healthChecked: (_: string, isHealthy: boolean) => told.push(isHealthy ? 'well' : 'unwell'),
   };
-  const fleet = new Fleet({ ...OPTIONS, ...change }, { registry, prober, telemetry, clock, random: seededRandom(1) });
+  const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
+  const fleet = new Fleet({ ...OPTIONS, ...change }, { ...deps, disconnect: () => undefined });
   const id = fleet.add(specOf({ url: 'http://w' })).worker.id;
   await settled();
   const next = async () => {

@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { FleetTelemetry, Prober } from '../domain/ports.ts';
-import type { OnboardingProgress, OnboardingStep } from '../domain/worker.ts';
+import type { HealthOverrides, OnboardingProgress, OnboardingStep } from '../domain/worker.ts';
 import { onboard } from './onboarding.ts';
 import type { Registry } from './registry.ts';
 
@@ -28,6 +28,19 @@ export interface WatchOptions {
   readonly startupTimeoutMs: number;
 }
 
+/** The options as they are for one worker: what its spec says of health counts instead. */
+function optionsFor(options: WatchOptions, health: HealthOverrides): WatchOptions {
+  const { timeoutSecs, checkIntervalSecs, disableHealthCheck } = health;
+  return {
+    ...options,
+    probeTimeoutMs: timeoutSecs === undefined ? options.probeTimeoutMs : timeoutSecs * 1_000,
+    intervalMs: checkIntervalSecs === undefined ? options.intervalMs : checkIntervalSecs * 1_000,
+    failureThreshold: health.failureThreshold ?? options.failureThreshold,
+    successThreshold: health.successThreshold ?? options.successThreshold,
+    isActive: disableHealthCheck === undefined ? options.isActive : !disableHealthCheck,
+  };
+}
+
 export interface WatchDeps {
   readonly registry: Registry;
   readonly prober: Prober;
@@ -42,19 +55,30 @@ const FAILED_FACTOR = 3;
 
 export class WorkerWatch {
   readonly #id: string;
-  readonly #options: WatchOptions;
+  readonly #gatewayOptions: WatchOptions;
   readonly #deps: WatchDeps;
   readonly #startedAt: number;
+  /** Asks nothing of a worker that has left, whatever step its onboarding has come to. */
+  readonly #prober: Prober = {
+    ask: (worker, question, timeoutMs) =>
+      this.#isStopped
+        ? Promise.reject(new GatewayError('upstream_unreachable', 'The worker has been removed.'))
+        : this.#deps.prober.ask(worker, question, timeoutMs),
+  };
   #timer: Timer | undefined;
   #isProbing = false;
   #isStopped = false;
+  /** The next round follows at once. */
+  #isHurried = false;
+  /** The spec is another one: what was found out under the old one is found out anew. */
+  #isStale = false;
   #attempts = 0;
   #failures = 0;
   #successes = 0;
 
   constructor(id: string, options: WatchOptions, deps: WatchDeps) {
     this.#id = id;
-    this.#options = options;
+    this.#gatewayOptions = options;
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
   }
@@ -75,26 +99,51 @@ export class WorkerWatch {
     void this.#round();
   }
 
+  /** Key or health settings are others: probe with them now, also when a probe with the old ones is under way. */
+  retune(): void {
+    this.#isHurried = this.#isProbing;
+    this.probeSoon();
+  }
+
+  /** The whole spec is another one. A ready worker goes on serving; it is read anew, and a failure counts as a failed check. */
+  refresh(): void {
+    this.#isStale = true;
+    this.retune();
+  }
+
+  get #options(): WatchOptions {
+    const worker = this.#deps.registry.get(this.#id);
+    return worker ? optionsFor(this.#gatewayOptions, worker.spec.health) : this.#gatewayOptions;
+  }
+
   async #round(): Promise<void> {
     if (this.#timer) this.#deps.clock.clearTimer(this.#timer);
     this.#timer = undefined;
     this.#isProbing = true;
     const delayMs = await this.#probe();
     this.#isProbing = false;
-    if (this.#isStopped || delayMs === undefined) return;
-    this.#timer = this.#deps.clock.setTimer(() => void this.#round(), delayMs);
+    const wait = this.#isHurried ? 0 : delayMs;
+    this.#isHurried = false;
+    if (this.#isStopped || wait === undefined) return;
+    this.#timer = this.#deps.clock.setTimer(() => void this.#round(), wait);
   }
 
   /** One probe; returns when the next is due, or undefined for never. */
   async #probe(): Promise<number | undefined> {
     const worker = this.#deps.registry.get(this.#id);
     if (!worker) return undefined;
+    if (worker.state === 'draining') return undefined;
+    if (worker.state === 'ready' && this.#isStale) return this.#readAnew();
+    if (worker.state === 'ready' && !this.#options.isActive) return undefined;
     if (worker.state === 'ready' || worker.state === 'unhealthy') {
-      if (!this.#options.isActive) return undefined;
       return (await this.#isHealthy()) ? this.#wasHealthy() : this.#wasUnhealthy();
     }
-    if (worker.state === 'draining') return undefined;
     return this.#onboard();
+  }
+
+  async #readAnew(): Promise<number> {
+    const delayMs = await this.#onboard();
+    return this.#isStale ? this.#wasUnhealthy() : delayMs;
   }
 
   async #isHealthy(): Promise<boolean> {
@@ -103,7 +152,7 @@ export class WorkerWatch {
     let isHealthy = false;
     try {
       const path = worker.facts?.healthPath ?? this.#options.healthPath;
-      const reply = await this.#deps.prober.ask(worker.address, { method: 'GET', path }, this.#options.probeTimeoutMs);
+      const reply = await this.#prober.ask(worker.address, { method: 'GET', path }, this.#options.probeTimeoutMs);
       isHealthy = reply.status >= 200 && reply.status < 300;
       if (!isHealthy) this.#note('health', `GET ${path} answered ${reply.status}`);
     } catch (thrown) {
@@ -140,9 +189,11 @@ export class WorkerWatch {
     if (worker.state === 'pending') this.#change('probing');
     this.#attempts += 1;
     let step: OnboardingStep = 'connect';
+    const isStale = this.#isStale;
+    this.#isStale = false;
     try {
       const options = { healthPath: this.#options.healthPath, timeoutMs: this.#options.probeTimeoutMs };
-      const facts = await onboard(worker, this.#deps.prober, options, (name) => {
+      const facts = await onboard(worker, this.#prober, options, (name) => {
         step = name;
       });
       if (this.#isStopped) return 0;
@@ -153,6 +204,7 @@ export class WorkerWatch {
       this.#deps.registry.change(this.#id, { state: 'ready', facts, progress });
       return this.#interval();
     } catch (thrown) {
+      this.#isStale ||= isStale;
       this.#note(step, GatewayError.from(thrown).message);
       return this.#notYet();
     }
