@@ -41,10 +41,10 @@ function defaultCell(option: Option<unknown>): string {
 
 function optionRow(key: string, option: Option<unknown>): string[] {
   const flags = [key, ...option.aliases].map((name) => code(name === key ? flagOf(key) : `--${name}`)).join(', ');
-  const elsewhere = option.flagOnly
-    ? ['–', '–']
-    : [[variableOf(key), ...option.variables].map(code).join(', '), code(fileKeyOf(key))];
-  return [flags, ...elsewhere, defaultCell(option), option.accepts, option.doc];
+  const names = [variableOf(key), ...option.variables].map(code).join(', ');
+  const variables = option.flagOnly || option.fileOnly ? '–' : names;
+  const fileKey = option.flagOnly ? '–' : code(fileKeyOf(key));
+  return [option.fileOnly ? '–' : flags, variables, fileKey, defaultCell(option), option.accepts, option.doc];
 }
 
 function optionSections(all: OptionTable): string {

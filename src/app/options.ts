@@ -1,7 +1,8 @@
 /** From the one configuration to the options of each part; seconds become milliseconds here. */
 import type { OwnedKey } from '../auth/api-keys.ts';
 import type { Config } from '../config/schema.ts';
-import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from '../domain/worker.ts';
+import { readWorkerSpec, specOfUrl } from '../domain/worker-spec.ts';
+import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { WorkerSpec } from '../domain/worker.ts';
 import type { BreakerOptions } from '../resilience/circuit-breaker.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
@@ -9,9 +10,6 @@ import type { RetryOptions } from '../resilience/retry.ts';
 import type { PolicyScope } from '../routing/policy-set.ts';
 import type { ServerOptions } from '../server/deps.ts';
 import type { FleetOptions } from '../workers/fleet.ts';
-
-const DEFAULT_PRIORITY = 50;
-const DEFAULT_COST = 1;
 
 export function breakerOptions(config: Config): BreakerOptions {
   return {
@@ -83,22 +81,16 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-/** The workers of the command line; a URL without a scheme is taken for HTTP. */
+/** The workers of command line and file; a URL without a scheme on the command line is taken for HTTP. */
 export function workerSpecs(config: Config): WorkerSpec[] {
-  return config.workerUrls.map((url) => ({
-    url: url.includes('://') ? url : `http://${url}`,
-    apiKey: config.workerApiKey,
-    priority: DEFAULT_PRIORITY,
-    cost: DEFAULT_COST,
-    maxInFlight: config.maxInFlightPerWorker,
-    labels: {},
-    runtime: undefined,
-    workerType: 'regular',
-    provider: undefined,
-    models: [],
-    bootstrapPort: undefined,
-    health: NO_HEALTH_OVERRIDES,
-    resilience: NO_RESILIENCE_OVERRIDES,
-    origin: 'start_up',
-  }));
+  const { workerApiKey: apiKey, maxInFlightPerWorker: maxInFlight } = config;
+  const defaults: SpecDefaults = { apiKey, maxInFlight, origin: 'start_up' };
+  const named = config.workerUrls.map((url) => specOfUrl(url.includes('://') ? url : `http://${url}`, defaults));
+  return [...named, ...config.workers.map(({ fields }) => specOf(fields, defaults))];
+}
+
+function specOf(fields: unknown, defaults: SpecDefaults): WorkerSpec {
+  const reading = readWorkerSpec(fields, defaults);
+  if (!reading.ok) throw new Error('A worker of the configuration was checked and is bad all the same.');
+  return reading.spec;
 }

@@ -33,13 +33,16 @@ const npmStart = (...words: string[]) => runScript('scripts/start.ts', words);
 
 const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+const flagged = Object.fromEntries(Object.entries(gatewayOptions).filter(([, option]) => !option.fileOnly));
+
 test('--help names every option with its variable, every command and the first commands to try', () => {
   const { code, out, err } = smg(['--help']);
   assert.deepEqual([code, err], [0, []]);
-  for (const key of Object.keys(gatewayOptions)) {
+  for (const key of Object.keys(flagged)) {
     assert.ok(out.includes(flagOf(key)), key);
     assert.ok(out.includes(variableOf(key)), key);
   }
+  assert.doesNotMatch(out, /--workers\b/, 'what only the file can say is no flag');
   for (const line of [/^ {2}launch\|start /m, /^ {2}serve /m, /^ {2}sim /m, /^ {2}smg --worker-urls http:/m]) {
     assert.match(out, line);
   }
@@ -49,7 +52,7 @@ test('--help names every option with its variable, every command and the first c
 test('serve --help names the options of the engines too, wherever the flag stands', () => {
   const { code, out } = smg(['serve', '--help']);
   assert.equal(code, 0);
-  for (const key of Object.keys({ ...serveOptions, ...gatewayOptions })) assert.ok(out.includes(flagOf(key)), key);
+  for (const key of Object.keys({ ...serveOptions, ...flagged })) assert.ok(out.includes(flagOf(key)), key);
   assert.equal(smg(['-h', 'serve']).out, out);
   assert.equal(smg(['help', 'serve']).out, out);
 });
@@ -86,6 +89,14 @@ test('a missing configuration file is one more problem', () => {
   assert.equal(code, 2);
   assert.equal(err.length, 2);
   assert.match(err[0] ?? '', /^smg: file no\/such\/file\.yaml: it cannot be read, there is no such file/);
+});
+
+test('a gateway without any worker needs to be told that this is meant', () => {
+  const { code, out, err } = smg(['--port=0']);
+  assert.deepEqual([code, out], [2, '']);
+  assert.deepEqual(err, [
+    'smg: no worker is named: give --worker-urls, or --enable-igw to start with none and register them over REST',
+  ]);
 });
 
 test('serve --dry-run prints the command line of each engine and starts nothing', () => {

@@ -31,6 +31,7 @@ function lenientParser(options: OptionTable): Parser {
   const parser = new Parser().helpOption(false).allowUnknownOption().allowExcessArguments();
   for (const flags of Object.values(META)) parser.addOption(new ParserOption(flags));
   for (const [key, option] of Object.entries(options)) {
+    if (option.fileOnly) continue;
     const value = { switch: '', single: ' [value]', list: ' [values...]' }[option.shape];
     const names = [...option.aliases.map((alias) => `--${alias}`), flagOf(key)].join(', ');
     parser.addOption(new ParserOption(`${names}${value}`));
@@ -110,10 +111,8 @@ function unknownFlag(word: string, words: readonly string[], options: OptionTabl
   if (secret !== undefined) return `flag ${secret}: a value that begins with a dash is given as ${secret}=<value>`;
   // Only the name is shown: what stands behind the equals sign may be a mistyped key.
   const name = word.replace(/=.*$/s, '');
-  const known = Object.entries(options).flatMap(([key, option]) => [
-    flagOf(key),
-    ...option.aliases.map((alias) => `--${alias}`),
-  ]);
+  const flags = Object.entries(options).filter(([, option]) => !option.fileOnly);
+  const known = flags.flatMap(([key, option]) => [flagOf(key), ...option.aliases.map((alias) => `--${alias}`)]);
   if (known.includes(name)) return `flag ${name}: ${show(word.slice(name.length + 1))} is not true or false`;
   return `flag ${name}: no such flag${suggestion(name, [...known, '--help', '--version'])}`;
 }

@@ -22,7 +22,7 @@ function pageOption(key: string, option: Option<unknown>): PageOption {
 
 function page(name: string, usage: string, options: OptionTable): Page {
   const result = new Page(name).usage(usage).helpOption(false).configureHelp({ helpWidth: WIDTH });
-  for (const [key, option] of Object.entries(options)) result.addOption(pageOption(key, option));
+  for (const [key, option] of Object.entries(options)) if (!option.fileOnly) result.addOption(pageOption(key, option));
   const help = new PageOption('-h, --help', 'Show this page.').helpGroup('General:');
   const version = new PageOption('-V, --version', 'Show the version.').helpGroup('General:');
   return result.addOption(help).addOption(version);

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '../app/build.ts';
+import { startProblems } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { CommandLine } from './command.ts';
 import { complain, loadSettings, USAGE_ERROR } from './settings.ts';
@@ -26,7 +27,7 @@ export async function openGateway(config: Config): Promise<Gateway | undefined> 
 
 /** The lines that tell a person what runs. */
 export function startLines(config: Config, gateway: Pick<Gateway, 'url' | 'metricsUrl'>): string[] {
-  const count = config.workerUrls.length;
+  const count = config.workerUrls.length + config.workers.length;
   const workers = count === 0 ? 'no workers yet' : `${count} worker${count === 1 ? '' : 's'}`;
   const metrics = gateway.metricsUrl === undefined ? [] : [`metrics at ${gateway.metricsUrl}`];
   return [
@@ -70,7 +71,7 @@ export async function runUntilStopped(
 
 /** The command: resolves to the exit code. */
 export async function launch(line: CommandLine): Promise<number> {
-  const settings = loadSettings(line);
+  const settings = loadSettings(line, (_sources, config) => (config ? startProblems(config) : []));
   if (settings === undefined) return USAGE_ERROR;
   const stop = listenForStop();
   const gateway = await openGateway(settings.config);

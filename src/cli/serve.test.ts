@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Any free ports, and no time for load balancers to look away: nobody watches. */
-const QUICK = ['--port=0', '--prometheus-port=0', '--drain-settle-secs=0'];
+/** Any free ports, no need of workers, and no time for load balancers to look away: nobody watches. */
+const QUICK = ['--port=0', '--prometheus-port=0', '--drain-settle-secs=0', '--enable-igw'];
 const DEMO = ['serve', '--backend=sim', '--dp-size=2', '--worker-base-port=0', '--health-check-interval-secs=1'];
 
 /** Throws when it is told to, like any fault that nobody thought of. */
@@ -140,7 +140,7 @@ test('a busy port ends the start with exit code 1 and one line that names it', a
     ['--port', `${port}`, '--prometheus-port=0'],
     ['--port=0', '--prometheus-port', `${port}`],
   ]) {
-    const smg = new Run(t, [...flags, '--host=127.0.0.1', '--prometheus-host=127.0.0.1']);
+    const smg = new Run(t, [...flags, '--host=127.0.0.1', '--prometheus-host=127.0.0.1', '--enable-igw']);
     assert.equal(await smg.ended, 1);
     assert.equal(smg.err.length, 1);
     assert.match(smg.err[0] ?? '', new RegExp(`^smg: .*\\b${port}\\b.*in use`));
@@ -151,6 +151,7 @@ test('a second signal ends a gateway that is still draining, with exit code 1', 
   const smg = new Run(t, [
     '--port=0',
     '--disable-metrics',
+    '--enable-igw',
     '--drain-settle-secs=1000',
     '--shutdown-grace-period-secs=2000',
   ]);

@@ -26,11 +26,15 @@ export function complain(lines: readonly string[]): void {
 /** The configuration of the gateway and the sources that it came from; undefined once the problems are told. */
 export function loadSettings(
   line: CommandLine,
-  further: (sources: Sources) => readonly string[] = () => [],
+  further: (sources: Sources, config: Config | undefined) => readonly string[] = () => [],
 ): { readonly config: Config; readonly sources: Sources } | undefined {
   const sources = sourcesOf(line.flags, process.env);
   const loaded: Loaded<Config> = loadConfig(sources);
-  const problems = [...line.problems, ...(loaded.ok ? [] : loaded.problems), ...further(sources)];
+  const problems = [
+    ...line.problems,
+    ...(loaded.ok ? [] : loaded.problems),
+    ...further(sources, loaded.ok ? loaded.config : undefined),
+  ];
   complain(loaded.warnings.map((warning) => `warning: ${warning}`));
   complain(problems);
   return loaded.ok && problems.length === 0 ? { config: loaded.config, sources } : undefined;

@@ -11,6 +11,7 @@ import {
   simulateOptions,
 } from './command-options.ts';
 import { fileKeyOf, flagOf, suggestion, variableOf } from './names.ts';
+import { eachUrlOnce } from './kinds.ts';
 import { type OptionTable, show } from './option.ts';
 import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
 import { policyOptions } from './policy-options.ts';
@@ -25,7 +26,7 @@ const everyOption: OptionTable = { ...commonOptions, ...serveOptions, ...gateway
 const namedElsewhere = Object.keys(everyOption).filter((key) => everyOption[key]?.flagOnly === false);
 
 function unknownVariables(env: Sources['env']): string[] {
-  const known = namedElsewhere.map(variableOf);
+  const known = namedElsewhere.filter((key) => everyOption[key]?.fileOnly === false).map(variableOf);
   const names = Object.keys(env ?? {}).filter((name) => name.startsWith('SMG_'));
   return names.flatMap((name) => {
     if (isServiceLink(name, env?.[name] ?? '') || known.includes(name)) return [];
@@ -70,6 +71,10 @@ function conflicts({ values, origins, rejected }: Resolved<typeof options>): str
     const taker = `the port for clients (${origins['port']})`;
     problems.push(`${origins['prometheusPort']}: ${port} is also ${taker}; metrics need their own`);
   }
+  if (areGood('workerUrls', 'workers')) {
+    const once = eachUrlOnce([...values.workerUrls, ...values.workers.map(({ url }) => url)]);
+    if (!once.ok) problems.push(...once.complaints.map((complaint) => `${origins['workers']}: ${complaint}`));
+  }
   return problems;
 }
 
@@ -94,6 +99,12 @@ function mappingsAsLists(sources: Sources): Sources {
     return [[key, Object.entries(entry).map(([name, value]: [string, unknown]) => `${name}=${String(value)}`)]];
   });
   return { ...sources, file: { ...file, entries: { ...file.entries, ...Object.fromEntries(lists) } } };
+}
+
+/** What keeps a gateway from starting that brings no engines of its own. */
+export function startProblems({ enableIgw, workerUrls, workers }: Config): string[] {
+  if (enableIgw || workerUrls.length > 0 || workers.length > 0) return [];
+  return ['no worker is named: give --worker-urls, or --enable-igw to start with none and register them over REST'];
 }
 
 /** The gateway's configuration: precedence is flag, environment, file, default. */

@@ -34,6 +34,8 @@ interface Facts<T> {
   readonly flagOnly?: boolean;
   /** Further names of its environment variable; its own name comes first. */
   readonly variables?: readonly string[];
+  /** Neither a flag nor an environment variable: too rich for a line of text. */
+  readonly fileOnly?: boolean;
 }
 
 /** One option; flag, variable and file key are derived from its key in the table. */
@@ -45,6 +47,7 @@ export interface Option<T> extends Omit<Kind<T>, 'read'> {
   readonly aliases: readonly string[];
   readonly flagOnly: boolean;
   readonly variables: readonly string[];
+  readonly fileOnly: boolean;
   readonly read: (raw: unknown) => Reading<T>;
 }
 
@@ -93,6 +96,7 @@ function build<T>(shape: Option<T>['shape'], of: Omit<Kind<T>, 'read'>, facts: F
     aliases: [],
     flagOnly: false,
     variables: [],
+    fileOnly: false,
     ...facts,
     shape,
     accepts,

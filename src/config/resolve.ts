@@ -41,7 +41,7 @@ function isSet(name: string, value: string | undefined, option: Option<unknown>)
 function fromEnvironment(key: string, option: Option<unknown>, env: Sources['env']): Found | undefined {
   const name = [variableOf(key), ...option.variables].find((each) => isSet(each, env?.[each], option));
   const value = name === undefined ? undefined : env?.[name];
-  if (value === undefined || option.flagOnly) return undefined;
+  if (value === undefined || option.flagOnly || option.fileOnly) return undefined;
   return { origin: `environment variable ${name}`, raw: option.shape === 'list' ? itemsOf(value, option) : value };
 }
 

@@ -24,8 +24,9 @@ import {
   workerUrl,
 } from './kinds.ts';
 import { controlPlaneKey, oneKeyPerId, oneKeyPerTenant, tenantKey } from './key-kinds.ts';
-import { list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
+import { good, list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
 import { policyOptions } from './policy-options.ts';
+import { workerEntry } from './worker-entry.ts';
 
 const policyNames = policies.map((policy) => policy.name);
 
@@ -68,9 +69,26 @@ const workers = {
     { group: 'Workers', default: [], doc: 'Workers to send calls to; a URL without a scheme is taken as http.' },
     eachUrlOnce,
   ),
+  workers: list(
+    workerEntry,
+    {
+      group: 'Workers',
+      default: [],
+      doc: 'Workers with everything that can be said of them; see the page about workers.',
+      fileOnly: true,
+    },
+    (entries) => {
+      const once = eachUrlOnce(entries.map(({ url }) => url));
+      return once.ok ? good(entries) : once;
+    },
+  ),
+  enableIgw: toggle({
+    group: 'Workers',
+    doc: 'Start also when no worker is named: workers are registered over REST.',
+  }),
   workerApiKey: optional(secret('key'), {
     group: 'Workers',
-    doc: 'Key sent to the workers of --worker-urls when the caller brings none. Never shown.',
+    doc: 'Key sent to the workers of the start, where they have none of their own, when the caller brings none. Never shown.',
   }),
   workerStartupTimeoutSecs: single(seconds(), {
     group: 'Workers',
