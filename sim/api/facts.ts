@@ -163,6 +163,11 @@ export function answerHealth(_parts: EngineParts, exchange: Exchange): void {
   sendText(exchange, '');
 }
 
+/** POST /start_profile, /stop_profile: a sentence, and no profile. */
+export function answerProfile(_parts: EngineParts, exchange: Exchange): void {
+  sendText(exchange, 'Profiling.\n');
+}
+
 const NO_DISAGGREGATION = {
   mode: 'null',
   prefill_prealloc_queue_reqs: 0,

@@ -11,6 +11,7 @@ import {
   answerModel,
   answerModelFacts,
   answerModels,
+  answerProfile,
   answerServerFacts,
   answerVersion,
 } from '../api/facts.ts';
@@ -66,6 +67,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/v1/loads': get(answerLoads, sglang),
   '/get_load': get(answerLoad, sglang),
   '/flush_cache': { methods: ['GET', 'POST'], takesJson: false, answer: answerFlush, only: 'sglang' },
+  '/start_profile': { methods: ['POST'], takesJson: false, answer: answerProfile },
+  '/stop_profile': { methods: ['POST'], takesJson: false, answer: answerProfile },
   '/reset_prefix_cache': { methods: ['POST'], takesJson: false, answer: answerFlush, only: 'vllm' },
   '/v1/chat/completions': post(answerChat),
   '/v1/completions': post(answerCompletions),

@@ -155,7 +155,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     gatekeeper,
     admission: { enter: () => undefined },
     audit,
+    specDefaults: { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'api' },
     breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
+    cacheFlushed: (id) => {
+      for (const { candidate } of registry.membersOf(id)) policy.forgetCache?.(candidate);
+    },
   });
   const server = createServer(SERVER_OPTIONS, listener);
   answerClientErrors(server);
@@ -264,5 +268,9 @@ function readyWorkers(registry: Registry, count: number): Promise<void> {
 }
 
 function logStart(logger: Logger, config: Config, url: string): void {
-  logger.log('info', 'gateway started', { url, workers: config.workerUrls.length, policy: config.policy });
+  logger.log('info', 'gateway started', {
+    url,
+    workers: config.workerUrls.length + config.workers.length,
+    policy: config.policy,
+  });
 }

@@ -8,8 +8,9 @@ import { keyFor } from '../domain/credentials.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
 import type { AttemptRecord } from '../domain/record.ts';
+import type { Worker } from '../domain/worker.ts';
 import { replaceModel } from '../protocols/peek.ts';
-import type { RetryPlan } from '../resilience/retry.ts';
+import type { RetryOptions, RetryPlan } from '../resilience/retry.ts';
 import { planRetry } from '../resilience/retry.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import { Attempt } from './attempt.ts';
@@ -46,6 +47,7 @@ export class Dispatcher {
     let last: Failed | undefined;
     let backoffMs = 0;
     let hints: CallHints | undefined;
+    let retry: RetryOptions | undefined;
     for (;;) {
       const resolved = this.#resolve(call);
       // A model that was renamed meanwhile is another prompt; in every other case the hints are kept.
@@ -58,7 +60,8 @@ export class Dispatcher {
       // Cancelled from above: no worker is to blame, and none is to be asked instead.
       if (outcome.error.origin !== 'upstream') throw outcome.error;
       last = outcome.answer || !last?.answer ? outcome : { ...outcome, answer: last.answer };
-      const plan = this.#plan(call, outcome, tried, keyDigest);
+      retry ??= retryFor(this.#deps.retry, place.member.worker);
+      const plan = this.#plan(call, outcome, { tried, keyDigest, retry });
       if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
       if (plan.again) tried = this.#nextRound(call, keyDigest);
       backoffMs = plan.delayMs;
@@ -127,8 +130,8 @@ export class Dispatcher {
     });
   }
 
-  #plan(call: Call, failed: Failed, tried: readonly string[], keyDigest: number): RetryPlan {
-    const { retry, random, budget, clock } = this.#deps;
+  #plan(call: Call, failed: Failed, { tried, keyDigest, retry }: RetryFacts): RetryPlan {
+    const { random, budget, clock } = this.#deps;
     const plan = planRetry(
       retry,
       {
@@ -170,6 +173,19 @@ export class Dispatcher {
     writer.head(status, replyHeaders(headers, record, body.length));
     writer.end(body);
   }
+}
+
+interface RetryFacts {
+  readonly tried: readonly string[];
+  readonly keyDigest: number;
+  readonly retry: RetryOptions;
+}
+
+/** The worker of the first attempt may have limits of its own. */
+function retryFor(options: RetryOptions, { spec }: Worker): RetryOptions {
+  const { maxRetries, disableRetry } = spec.resilience;
+  if (disableRetry === undefined && maxRetries === undefined) return options;
+  return { ...options, maxAttempts: disableRetry === true ? 1 : (maxRetries ?? options.maxAttempts) };
 }
 
 interface AttemptSide {

@@ -95,7 +95,13 @@ export const errorTable = {
     status: 409,
     type: 'invalid_request_error',
     origin: 'client',
-    meaning: 'A worker with this URL is registered already.',
+    meaning: 'A worker with this URL is registered already; `worker_id` in the error says which.',
+  },
+  worker_not_ready: {
+    status: 504,
+    type: 'timeout_error',
+    origin: 'upstream',
+    meaning: 'The worker is registered, but it did not become ready within `?wait`; it is asked again by itself.',
   },
   request_timeout: {
     status: 408,
@@ -208,6 +214,8 @@ export interface ErrorOptions {
   readonly param?: string;
   /** Seconds after which a new try makes sense; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** The worker that it is about, where the client needs its id; `worker_id` in the OpenAI dialect. */
+  readonly workerId?: string;
   readonly cause?: unknown;
 }
 
@@ -219,6 +227,7 @@ export class GatewayError extends Error {
   readonly origin: ErrorOrigin;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly workerId: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -230,6 +239,7 @@ export class GatewayError extends Error {
     this.origin = row.origin;
     this.param = options.param;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.workerId = options.workerId;
   }
 
   /** Wraps anything thrown; an unknown fault becomes `internal_error` without its text. */

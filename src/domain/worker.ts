@@ -1,6 +1,7 @@
 /** What a worker is: its spec as given, its facts as found out, its state. All of it immutable; `workers/` owns the changes. */
 
-export type WorkerState = 'pending' | 'probing' | 'ready' | 'unhealthy' | 'draining' | 'failed';
+export const workerStates = ['pending', 'probing', 'ready', 'unhealthy', 'draining', 'failed'] as const;
+export type WorkerState = (typeof workerStates)[number];
 
 /** What answers at the URL. `openai-compatible` is a server known by its API only. */
 export type Engine = 'sglang' | 'vllm' | 'trtllm' | 'mlx' | 'llama_cpp' | 'ollama' | 'openai-compatible';

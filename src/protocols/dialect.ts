@@ -13,7 +13,8 @@ export const openaiDialect: Dialect = {
 
 /** Source: OpenAI API reference, error objects. */
 export function openaiErrorObject(error: GatewayError): Record<string, unknown> {
-  return { message: error.message, type: error.type, param: error.param ?? null, code: error.code };
+  const { message, type, param = null, code, workerId } = error;
+  return { message, type, param, code, ...(workerId === undefined ? {} : { worker_id: workerId }) };
 }
 
 /** Source: Anthropic API reference, errors: the closed set of `error.type`. */

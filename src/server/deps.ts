@@ -10,6 +10,7 @@ import type {
   Telemetry,
   WorkerDirectory,
 } from '../domain/ports.ts';
+import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { ModelAliases } from '../dispatch/resolve-model.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -39,6 +40,10 @@ export interface ServerDeps {
   readonly clock: Clock;
   /** Aborted from the first moment of a shutdown. */
   readonly stopping: AbortSignal;
+  /** What counts for a worker that is registered over REST and does not say. */
+  readonly specDefaults: SpecDefaults;
   /** The breaker state of a pool member, for `GET /workers`. */
   breakerOf(memberId: string): string;
+  /** The worker's cache was flushed: what policies remember of it is worth nothing any more. */
+  cacheFlushed(workerId: string): void;
 }

@@ -42,7 +42,16 @@ export const controlTable = {
   'GET /get_model_info': 'public',
   'GET /get_server_info': 'control',
   'GET /workers': 'control',
+  'POST /workers': 'control',
   'GET /workers/{id}': 'control',
+  'PUT /workers/{id}': 'control',
+  'PATCH /workers/{id}': 'control',
+  'DELETE /workers/{id}': 'control',
+  'GET /events': 'control',
+  'GET /get_loads': 'control',
+  'POST /flush_cache': 'control',
+  'POST /start_profile': 'control',
+  'POST /stop_profile': 'control',
 } as const satisfies Record<`${ControlMethod} /${string}`, RouteAccess>;
 
 export type ControlRouteName = keyof typeof controlTable;

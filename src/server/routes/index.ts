@@ -4,8 +4,11 @@ import type { ServerDeps } from '../deps.ts';
 import type { ControlAnswer } from '../json-answer.ts';
 import type { ControlRouteName } from '../route-table.ts';
 import { askEngine } from './engine.ts';
+import { streamEvents } from './events.ts';
+import { flushCaches, getLoads, profile } from './fleet-wide.ts';
 import { liveness, readiness } from './health.ts';
 import { getModel, listModels } from './models.ts';
+import { addWorker, patchWorker, removeWorker, replaceWorker } from './workers-change.ts';
 import { getWorker, listWorkers } from './workers.ts';
 
 type ControlFunction = (deps: ServerDeps, request: ControlRequest) => ControlAnswer | Promise<ControlAnswer>;
@@ -19,6 +22,15 @@ export const controlFunctions: Readonly<Record<ControlRouteName, ControlFunction
   'GET /v1/models/{id}': (deps, { id }) => getModel(deps, id),
   'GET /get_model_info': (deps) => askEngine(deps, '/get_model_info'),
   'GET /get_server_info': (deps) => askEngine(deps, '/get_server_info'),
-  'GET /workers': (deps) => listWorkers(deps),
+  'GET /workers': (deps, { query }) => listWorkers(deps, query),
+  'POST /workers': addWorker,
   'GET /workers/{id}': (deps, { id }) => getWorker(deps, id),
+  'PUT /workers/{id}': replaceWorker,
+  'PATCH /workers/{id}': patchWorker,
+  'DELETE /workers/{id}': removeWorker,
+  'GET /events': (deps) => streamEvents(deps),
+  'GET /get_loads': (deps) => getLoads(deps),
+  'POST /flush_cache': (deps) => flushCaches(deps),
+  'POST /start_profile': (deps, request) => profile(deps, request, '/start_profile'),
+  'POST /stop_profile': (deps, request) => profile(deps, request, '/stop_profile'),
 };

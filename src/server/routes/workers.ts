@@ -1,51 +1,48 @@
-/** Reading the fleet: the workers with state, load and last error; never a key. */
-import type { Worker } from '../../domain/worker.ts';
-import type { PoolMember } from '../../domain/candidate.ts';
+/** Reading the fleet: the workers with state, load, progress and last error; never a key. */
 import { GatewayError } from '../../domain/errors.ts';
+import type { WorkerView } from '../../domain/ports.ts';
+import { workerStates } from '../../domain/worker.ts';
+import type { Worker, WorkerType } from '../../domain/worker.ts';
 import type { ServerDeps } from '../deps.ts';
+import { describeView } from '../describe-worker.ts';
 import type { JsonAnswer } from '../json-answer.ts';
 import { json } from '../json-answer.ts';
 
-export function listWorkers(deps: ServerDeps): JsonAnswer {
-  const { members } = deps.directory.snapshot();
-  const workers = members.map((member) => describe(deps, member));
-  const stats = { prefill_count: 0, decode_count: 0, regular_count: workers.length };
-  return json(200, { workers, total: workers.length, stats });
+/** `?model=` takes an id or an alias, `?state=` one of the states; both together narrow further. */
+export function listWorkers(deps: ServerDeps, query: URLSearchParams): JsonAnswer {
+  const state = query.get('state');
+  if (state !== null && !workerStates.some((known) => known === state)) {
+    const text = `\`state\` must be one of ${workerStates.join(', ')}.`;
+    throw new GatewayError('invalid_request', text, { param: 'state' });
+  }
+  const model = query.get('model');
+  const canonical = model === null ? undefined : (deps.aliases.get(model) ?? model);
+  const views = allViews(deps).filter(({ worker }) => {
+    const isOfState = state === null || worker.state === state;
+    return isOfState && (canonical === undefined || worker.facts?.models.includes(canonical) === true);
+  });
+  return json(200, showWorkers(deps, views));
+}
+
+/** All workers as `GET /workers` shows them. */
+export function showWorkers(deps: ServerDeps, views = allViews(deps)): Readonly<Record<string, unknown>> {
+  const workers = views.map((view) => describeView(view, deps));
+  const count = (type: WorkerType) => views.filter(({ worker }) => worker.spec.workerType === type).length;
+  const stats = { prefill_count: count('prefill'), decode_count: count('decode'), regular_count: count('regular') };
+  return { workers, total: workers.length, stats };
 }
 
 export function getWorker(deps: ServerDeps, id: string): JsonAnswer {
-  const member = deps.directory.snapshot().members.find((other) => other.worker.id === id);
-  if (member) return json(200, describe(deps, member));
+  return json(200, describeView(viewOf(deps, id), deps));
+}
+
+/** Throws `worker_not_found`. */
+export function viewOf(deps: ServerDeps, id: string): WorkerView {
+  const view = deps.fleet.view(id);
+  if (view) return view;
   throw new GatewayError('worker_not_found', `There is no worker \`${id.slice(0, 64)}\`.`, { param: 'id' });
 }
 
-export function describe(deps: ServerDeps, { worker, candidate }: PoolMember): Record<string, unknown> {
-  const { spec, facts, progress } = worker;
-  return {
-    id: worker.id,
-    url: spec.url,
-    model_id: facts?.models[0],
-    models: facts?.models ?? [],
-    worker_type: 'regular',
-    connection_mode: 'http',
-    runtime_type: runtimeOf(worker),
-    version: facts?.version,
-    context_length: facts?.contextLength,
-    labels: spec.labels,
-    priority: spec.priority,
-    cost: spec.cost,
-    max_in_flight: spec.maxInFlight === 0 ? undefined : spec.maxInFlight,
-    has_api_key: spec.apiKey !== undefined,
-    is_healthy: worker.state === 'ready',
-    status: worker.state,
-    load: candidate.inFlight,
-    circuit_breaker: deps.breakerOf(worker.id),
-    onboarding: { step: progress.step, attempts: progress.attempts },
-    last_error: progress.lastError ?? null,
-  };
-}
-
-/** The runtime as the original names it; a server that is neither engine is known by its API only. */
-function runtimeOf(worker: Worker): string {
-  return worker.facts?.engine ?? 'unspecified';
+export function allViews(deps: ServerDeps): WorkerView[] {
+  return deps.directory.snapshot().workers.flatMap((worker: Worker) => deps.fleet.view(worker.id) ?? []);
 }

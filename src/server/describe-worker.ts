@@ -1,0 +1,78 @@
+/** A worker as the control plane shows it: names as on the wire, everything but its key. */
+import type { PoolMember } from '../domain/candidate.ts';
+import type { WorkerView } from '../domain/ports.ts';
+import { onboardingSteps } from '../domain/worker.ts';
+import type { ModelCard, OnboardingProgress, Worker } from '../domain/worker.ts';
+import type { ServerDeps } from './deps.ts';
+
+type Shown = Readonly<Record<string, unknown>>;
+
+/** With what moves with every call: load and breaker. */
+export function describeView({ worker, members }: WorkerView, deps: Pick<ServerDeps, 'breakerOf'>): Shown {
+  const shown = describeWorker(worker);
+  const load = loadOf(members);
+  const breakers = members.map(({ id }) => deps.breakerOf(id));
+  // A worker takes calls as long as one of its ranks does.
+  const breaker = breakers.find((state) => state === 'closed') ?? breakers.find((state) => state === 'half_open');
+  const live = { ...shown, load, circuit_breaker: breaker ?? breakers[0] };
+  if (members.length < 2) return live;
+  const ranks = members.map(({ id, rank, candidate }) => {
+    return { id, rank, load: candidate.inFlight, circuit_breaker: deps.breakerOf(id) };
+  });
+  return { ...live, ranks };
+}
+
+/** Calls that the gateway has under way on the worker. */
+export function loadOf(members: readonly PoolMember[]): number {
+  return members.reduce((sum, { candidate }) => sum + candidate.inFlight, 0);
+}
+
+/** What changes only with the worker itself. */
+export function describeWorker(worker: Worker): Shown {
+  const { spec, facts, progress } = worker;
+  return {
+    id: worker.id,
+    url: spec.url,
+    model_id: facts?.models[0],
+    models: facts?.models ?? [],
+    model_cards: spec.models.length > 0 ? spec.models.map(describeCard) : undefined,
+    worker_type: spec.workerType,
+    connection_mode: 'http',
+    runtime_type: facts?.engine ?? spec.runtime ?? 'unspecified',
+    provider: spec.provider,
+    version: facts?.version,
+    context_length: facts?.contextLength,
+    labels: { ...facts?.labels, ...spec.labels },
+    priority: spec.priority,
+    cost: spec.cost,
+    max_in_flight: spec.maxInFlight === 0 ? undefined : spec.maxInFlight,
+    bootstrap_port: spec.bootstrapPort,
+    health: overridesOf(spec.health),
+    resilience: overridesOf(spec.resilience),
+    has_api_key: spec.apiKey !== undefined,
+    is_healthy: worker.state === 'ready',
+    status: worker.state,
+    onboarding: describeProgress(progress),
+    last_error: progress.lastError ?? null,
+  };
+}
+
+function describeCard({ id, displayName, aliases, contextLength }: ModelCard): Shown {
+  return { id, display_name: displayName, aliases, context_length: contextLength };
+}
+
+/** Those that are set, in wire names; undefined for none. */
+function overridesOf(overrides: object): Shown | undefined {
+  const set = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  if (set.length === 0) return undefined;
+  const wireName = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(set.map(([name, value]) => [wireName(name), value]));
+}
+
+function describeProgress({ step, attempts }: OnboardingProgress): Shown {
+  // A failed health check is of a worker that has been through all of them.
+  const isDone = step === 'ready' || step === 'health';
+  const at = step === 'queued' ? -1 : isDone ? onboardingSteps.length : onboardingSteps.indexOf(step);
+  const statusOf = (index: number) => (index < at ? 'done' : index === at ? 'current' : 'pending');
+  return { step, attempts, steps: onboardingSteps.map((name, index) => ({ name, status: statusOf(index) })) };
+}
