@@ -29,7 +29,7 @@ test('a worker is registered, becomes ready, is listed and serves', async (t) =>
     message: 'Worker addition queued for background processing',
   });
   assert.equal(headers.get('location'), `/workers/${id}`);
-  await gateway.whenReady;
+  await gateway.whenReady();
   const shown = await api(gateway, 'GET', `/workers/${id}`);
   assert.deepEqual([shown.status, shown.body['status'], shown.body['models']], [200, 'ready', ['sim-model']]);
   assert.equal((await post(gateway, '/v1/chat/completions', chatBody())).headers.get('x-smg-worker'), id);

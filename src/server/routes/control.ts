@@ -38,6 +38,7 @@ export async function serveControl(
     await write(deps, answer, { request, reply, record, signal: gone.signal });
   } catch (thrown) {
     const error = GatewayError.from(thrown);
+    made = error.workerId ?? made;
     failCall(error, record, deps.clock.now());
     const facts = { dialect: dialectOf(target), record, closeAfter: !request.complete };
     if (reply.hasHead) reply.destroy();
