@@ -8,6 +8,8 @@ import { fileKeyOf, flagOf, variableOf } from '../src/config/names.ts';
 import { defaultText, type Option, type OptionTable } from '../src/config/option.ts';
 import { gatewayOptions } from '../src/config/schema.ts';
 import { errorTable } from '../src/domain/errors.ts';
+import type { FieldTable } from '../src/domain/fields.ts';
+import { workerFields } from '../src/domain/worker-fields.ts';
 import { DEFAULT_BUCKETS, metricTable } from '../src/observability/metric-table.ts';
 import { policies } from '../src/routing/policies/index.ts';
 
@@ -158,7 +160,38 @@ ${table(['Code', 'Status', 'Type', 'Caused by', 'Meaning'], rows)}
 `;
 }
 
+/** The rows of a table of fields, those inside under their full path. */
+function fieldRows(fields: FieldTable, prefix: string): string[][] {
+  return Object.entries(fields).flatMap(([name, field]) => {
+    const row = [code(prefix + name), field.default === '' ? '–' : field.default, field.accepts, field.doc];
+    const inside = `${prefix}${name}${field.accepts.startsWith('a list') ? '[]' : ''}.`;
+    return [row, ...(field.inner ? fieldRows(field.inner, inside) : [])];
+  });
+}
+
+function workersPage(): string {
+  const rows = fieldRows(workerFields, '');
+  const taken = rows.filter(([, , accepts]) => accepts !== '');
+  const refused = rows.filter(([, , accepts]) => accepts === '').map(([name = '', , , why = '']) => [name, why]);
+  const patched = ['priority', 'cost', 'labels', 'api_key', 'health'].map(code).join(', ');
+  return `${MARK}
+
+# Fields of a worker
+
+The body of \`POST /workers\` and \`PUT /workers/{id}\`, and each item under \`workers\` in the configuration file. A
+field that is \`null\` counts as not given. An unknown field or a wrong type is refused with 400, which names every one
+of them. \`PATCH /workers/{id}\` takes ${patched}; the others are changed by \`PUT\`.
+
+${table(['Field', 'Default', 'Accepts', 'What it means'], taken)}
+
+Fields that bodies written for other versions may have, and that are refused by name:
+
+${table(['Field', 'Why'], refused)}
+`;
+}
+
 const pages: readonly Page[] = [
+  { path: 'docs/reference/workers.md', text: workersPage },
   { path: 'docs/reference/configuration.md', text: configurationPage },
   { path: 'docs/reference/metrics.md', text: metricsPage },
   { path: 'docs/reference/errors.md', text: errorsPage },

@@ -158,7 +158,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     specDefaults: { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'api' },
     breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
     cacheFlushed: (id) => {
-      for (const { candidate } of registry.membersOf(id)) policy.forgetCache?.(candidate);
+      for (const { candidate } of registry.membersOf(id)) policies.forgetCache(candidate);
     },
   });
   const server = createServer(SERVER_OPTIONS, listener);

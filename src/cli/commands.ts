@@ -19,6 +19,7 @@ export const commands: readonly [Command, ...Command[]] = [
       'smg launch --config smg.yaml --log-level debug',
     ],
     options: { ...gatewayOptions, ...commonOptions },
+    foreignHints: { backend: 'a gateway in front of cloud providers is not available yet in this version' },
     run: launch,
   },
   {

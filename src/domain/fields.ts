@@ -16,11 +16,11 @@ export interface FieldReader {
 }
 
 export interface Field<T> {
-  /** A noun phrase: `a whole number from 0 to 100`. */
+  /** A noun phrase: `a whole number from 0 to 100`; empty for a field that is refused. */
   readonly accepts: string;
   /** For the reference page; empty for none. */
   readonly default: string;
-  /** One sentence, or two; empty for a field that is refused. */
+  /** One sentence, or two; of a field that is refused, why. */
   readonly doc: string;
   /** The fields inside, for the reference page. */
   readonly inner: FieldTable | undefined;
@@ -67,8 +67,8 @@ function isWithin(value: unknown, { min, max = Number.MAX_VALUE, isAboveMin }: R
 }
 
 function rangeText({ min, max, isAboveMin }: Range): string {
-  if (max !== undefined) return `from ${min} to ${max}`;
-  return isAboveMin === true ? `above ${min}` : `of at least ${min}`;
+  if (isAboveMin === true) return `above ${min}${max === undefined ? '' : ` and at most ${max}`}`;
+  return max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
 }
 
 export function whole(range: Range, facts: Facts): Field<number> {
@@ -108,7 +108,7 @@ export function anything(accepts: string, facts: Facts): Field<true> {
 
 /** A field that the original knows and this gateway has no use for: `why` says what to do instead. */
 export function refused(why: string): Field<never> {
-  return custom<never>('', { doc: '' }, (_value, path, { problems }) => {
+  return custom<never>('', { doc: why }, (_value, path, { problems }) => {
     problems.push({ path, text: why });
     return undefined;
   });

@@ -98,7 +98,7 @@ function listOf<T>(
   return value.map((item: unknown, at) => read(item, `${path}[${at}]`)).filter((item) => item !== undefined);
 }
 
-const models: Field<readonly ModelCard[]> = custom(
+const readModels: Field<readonly ModelCard[]> = custom(
   'a list of model ids or of cards',
   { default: 'what the worker lists', doc: 'What the worker serves, where it shall not be asked.' },
   (value, path, reader) =>
@@ -115,6 +115,8 @@ const models: Field<readonly ModelCard[]> = custom(
       return { id, displayName, aliases, contextLength };
     }),
 );
+
+const models: Field<readonly ModelCard[]> = { ...readModels, inner: cardFields };
 
 /** Labels by name; `null`, which removes one, only where `canRemove`. */
 function labelsField<Value extends string | null>(canRemove: boolean): Field<Readonly<Record<string, Value>>> {
@@ -149,7 +151,7 @@ export const healthFields = {
   disable_health_check: flag({ doc: 'Do not check it while it is ready.' }),
   drain_settle_secs: decimal(
     { min: 0, max: MAX_SECONDS },
-    { default: '0', doc: 'How long it stays at least in state `draining` when it is removed.' },
+    { default: '`0`', doc: 'How long it stays at least in state `draining` when it is removed.' },
   ),
 };
 
@@ -173,7 +175,7 @@ const resilienceFields = {
   retryable_status_codes: refused('is not set for single workers; which answers are retried is fixed'),
 };
 
-export const PD_LATER = 'is not available yet: workers for prefill or decode alone come later; accepted is regular';
+const PD_LATER = 'is not available yet: workers for prefill or decode alone come later; accepted is regular';
 const FOUND_OUT = 'is not accepted; the ranks of a worker are found out (--dp-aware)';
 const KV_LATER = 'is not available yet; it belongs to prefill and decode workers';
 
