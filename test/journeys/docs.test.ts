@@ -41,13 +41,16 @@ const flagsOf: Readonly<Record<string, GatewayFlags>> = {
 
 for (const { page, command } of commands.filter((each) => each.command.startsWith('curl'))) {
   test(`${page}: ${command}`, async (t) => {
-    const { gateway } = await rigFor(t, 2, flagsOf[page]);
+    const { gateway, engines } = await rigFor(t, 2, flagsOf[page]);
     const headers = { authorization: 'Bearer key-of-ci' };
     const { workers } = (await (await fetch(`${gateway.url}/workers`, { headers })).json()) as {
       workers: { id: string }[];
     };
+    // The first two are registered already, any other is a new one.
+    const urls = [...engines.map(({ url }) => url), (await engineFor(t)).url];
     const local = command
       .replaceAll('http://localhost:30000', gateway.url)
+      .replace(/http:\/\/worker([123]):8000/, (_, number) => urls[Number(number) - 1] ?? '')
       .replace('{worker_id}', workers[0]?.id ?? '');
     const { stdout } = await run('bash', ['-c', local.replace(/^curl/, 'curl --silent --show-error --fail')]);
     assert.ok(stdout.length > 0);
