@@ -51,7 +51,7 @@ test('the stream ends when the gateway does, and a client that left is forgotten
   for (const { event } of await stays.rest()) assert.equal(event, 'worker_changed');
 });
 
-test('a client that does not read is cut off, and holds nobody else up', async (t) => {
+test('a client that does not read is cut off, and holds nobody else up', { timeout: 60_000 }, async (t) => {
   const gateway = await gatewayFor(t, [], { enableIgw: true });
   const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`label-${i}`, 'x'.repeat(1_024)]));
   const { body } = await api(gateway, 'POST', '/workers', { url: 'http://127.0.0.1:1', labels });
