@@ -1,6 +1,5 @@
 /** The composition root: the only file that makes the concrete parts and joins them. Reads from top to bottom. */
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import { KeyRing } from '../auth/api-keys.ts';
 import { LineAudit, noAudit } from '../auth/audit.ts';
 import { KeyGatekeeper } from '../auth/gatekeeper.ts';
@@ -31,6 +30,7 @@ import { Leases } from '../workers/leases.ts';
 import { LoadBook } from '../workers/load.ts';
 import { Registry } from '../workers/registry.ts';
 import { listen } from './listen.ts';
+import { OpenConnections } from './open-connections.ts';
 import {
   breakerOptions,
   clockOptions,
@@ -173,7 +173,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       }),
     );
   const servers = metricsServer ? [server, metricsServer] : [server];
-  const connections = countConnections(server);
+  const listeners = servers.map((each) => new OpenConnections(each));
   metrics?.watch(
     {
       snapshot: () => registry.snapshot(),
@@ -187,7 +187,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
           }
         );
       },
-      openConnections: () => connections.size,
+      openConnections: () => listeners[0]?.size ?? 0,
     },
     () => clock.now(),
   );
@@ -211,7 +211,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     let stopped: Promise<void> | undefined;
     const force = Promise.withResolvers<void>();
     const times = { graceMs: config.shutdownGracePeriodSecs * 1_000, settleMs: config.drainSettleSecs * 1_000 };
-    const steps = { clock, servers, dispatcher, release, forced: force.promise, ...times };
+    const steps = { clock, listeners, dispatcher, release, forced: force.promise, ...times };
     return {
       url,
       metricsUrl: metricsUrl && `${metricsUrl}/metrics`,
@@ -245,15 +245,6 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000,
   noDelay: true,
 };
-
-function countConnections(server: Server): ReadonlySet<object> {
-  const open = new Set<object>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
-  });
-  return open;
-}
 
 function readyWorkers(registry: Registry, count: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

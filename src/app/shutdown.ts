@@ -2,10 +2,10 @@
  * The order of an orderly end: readiness says no (done by the caller) -> a settle time in which new connections are
  * still served -> stop accepting -> running calls finish -> those over the grace get an error -> release everything.
  */
-import type { Server } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { OpenConnections } from './open-connections.ts';
 
 export interface StopOptions {
   /** End at once, whatever runs. */
@@ -16,7 +16,7 @@ export interface StopOptions {
 
 export interface ShutdownSteps {
   readonly clock: Clock;
-  readonly servers: readonly Server[];
+  readonly listeners: readonly OpenConnections[];
   readonly dispatcher: Dispatcher;
   readonly graceMs: number;
   readonly settleMs: number;
@@ -30,12 +30,13 @@ export interface ShutdownSteps {
 const LAST_WORDS_MS = 1_000;
 
 export async function shutDown(steps: ShutdownSteps, options: StopOptions): Promise<void> {
-  const { clock, servers, dispatcher } = steps;
+  const { clock, listeners, dispatcher } = steps;
+  const servers = listeners.map((listener) => listener.server);
   const endsAt = clock.now() + steps.graceMs;
   if (!options.force && options.settle !== false) {
     await Promise.race([wait(clock, Math.min(steps.settleMs, steps.graceMs / 2)), steps.forced]);
   }
-  const closed = Promise.all(servers.map((server) => close(clock, server)));
+  const closed = Promise.all(listeners.map((listener) => close(clock, listener)));
   if (options.force) {
     for (const server of servers) server.closeAllConnections();
   } else if (!(await endsWithin(clock, closed, endsAt - clock.now()))) {
@@ -52,16 +53,16 @@ export async function shutDown(steps: ShutdownSteps, options: StopOptions): Prom
 /** Connections become idle one by one as their last answers end, and an idle one would wait for its keep-alive time. */
 const SWEEP_MS = 100;
 
-function close(clock: Clock, server: Server): Promise<void> {
+function close(clock: Clock, listener: OpenConnections): Promise<void> {
   return new Promise((resolve) => {
     let isClosed = false;
-    server.close(() => {
+    listener.server.close(() => {
       isClosed = true;
       resolve();
     });
     const sweep = () => {
       if (isClosed) return;
-      server.closeIdleConnections();
+      listener.closeIdle();
       clock.setTimer(sweep, SWEEP_MS);
     };
     sweep();

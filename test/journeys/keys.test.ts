@@ -210,11 +210,8 @@ for (const logJson of [false, true]) {
 }
 
 const changes = controlRoutes.filter(({ method }) => method !== 'GET');
-const skip = changes.length === 0 && 'there is no route that changes anything';
 
-test('each change through the control plane is one line, whoever asks and whatever the log level', {
-  skip,
-}, async (t) => {
+test('each change through the control plane is one line, whoever asks and whatever the log level', async (t) => {
   const folder = folderFor(t);
   const logFlags = { logDir: folder, logLevel: 'error', logJson: true, disableAuditLogging: false };
   const flags = { ...keyFlags('tenant', 'control'), ...logFlags };
@@ -243,7 +240,7 @@ test('each change through the control plane is one line, whoever asks and whatev
   );
 });
 
-test('the audit log can be switched off', { skip }, async (t) => {
+test('the audit log can be switched off', async (t) => {
   const folder = folderFor(t);
   const gateway = await gatewayFor(t, [], { disableAuditLogging: true, logDir: folder, logJson: true });
   for (const { method, path } of changes) await told(fetch(gateway.url + path.replace('{id}', 'x'), { method }));

@@ -1,5 +1,7 @@
 /** The orderly end: readiness first, streams to their end, an error for those that take too long. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { chatBody, payloads, post, rigFor } from '../support/rig.ts';
 
@@ -62,4 +64,15 @@ test('a forced end is an end', async (t) => {
   await gateway.stop({ force: true });
   await first;
   await assert.rejects(reply.text());
+});
+
+test('a connection that never sent a request does not hold up the end', { timeout: 30_000 }, async (t) => {
+  const { gateway } = await rigFor(t, 1, { drainSettleSecs: 0, shutdownGracePeriodSecs: 600 });
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  // The gateway has seen it: a later connection has been served.
+  await (await fetch(`${gateway.url}/health`)).arrayBuffer();
+  const closed = once(socket, 'close');
+  await Promise.all([gateway.stop({ settle: false }), closed]);
 });

@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Gateway } from '../../src/app/build.ts';
-import { controlTable } from '../../src/server/route-table.ts';
 import { allReady, chatBody, engineFor, gatewayFor, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
-
-/** Workers are registered over REST: as long as there is no route for it, there is nothing to see here. */
-const skip = 'POST /workers' in controlTable ? false : 'there is no POST /workers yet';
 
 /** Engines registered with these fields, all of them ready, in this order. */
 async function register(t: TestContext, fields: readonly Record<string, unknown>[], flags: GatewayFlags = {}) {
@@ -31,7 +27,7 @@ async function workerOf(gateway: Gateway): Promise<string | null> {
   return reply.headers.get('x-smg-worker');
 }
 
-test('all calls go to priority 90 until it is full, then spill to 50, and return', { skip }, async (t) => {
+test('all calls go to priority 90 until it is full, then spill to 50, and return', async (t) => {
   const { gateway, engines, ids } = await register(t, [{ priority: 90, max_in_flight: 2 }, { priority: 50 }]);
   const [upper] = engines;
   const [first, second] = ids;
@@ -48,7 +44,7 @@ test('all calls go to priority 90 until it is full, then spill to 50, and return
   for (let i = 0; i < 5; i += 1) assert.equal(await workerOf(gateway), first);
 });
 
-test('all calls go to priority 90 until it is down, then to 50, and return', { skip }, async (t) => {
+test('all calls go to priority 90 until it is down, then to 50, and return', async (t) => {
   const fields = [{ priority: 50 }, { priority: 90 }];
   const { gateway, engines, ids } = await register(t, fields, { disableCircuitBreaker: true });
   assert.equal(await workerOf(gateway), ids[1]);
@@ -58,7 +54,7 @@ test('all calls go to priority 90 until it is down, then to 50, and return', { s
   assert.equal(await workerOf(gateway), ids[1]);
 });
 
-test('workers of cost 1, 2 and 4 are given 4 : 2 : 1', { skip }, async (t) => {
+test('workers of cost 1, 2 and 4 are given 4 : 2 : 1', async (t) => {
   const fields = [{ cost: 1 }, { cost: 2 }, { cost: 4 }];
   const { gateway, ids } = await register(t, fields, { policy: 'round_robin' });
   const shares = new Map<string | null, number>();
@@ -72,7 +68,7 @@ test('workers of cost 1, 2 and 4 are given 4 : 2 : 1', { skip }, async (t) => {
   );
 });
 
-test('a priority or a cost that is changed counts from the next call', { skip }, async (t) => {
+test('a priority or a cost that is changed counts from the next call', async (t) => {
   const { gateway, ids } = await register(t, [{}, {}], { policy: 'round_robin' });
   const patch = async (at: number, change: Record<string, unknown>) => {
     const reply = await post(gateway, `/workers/${ids[at]}`, change, { method: 'PATCH' });
@@ -90,7 +86,7 @@ test('a priority or a cost that is changed counts from the next call', { skip },
   assert.equal(await share(), 0);
 });
 
-test('least_cost fills the cheapest worker to the threshold of the flags before the next one', { skip }, async (t) => {
+test('least_cost fills the cheapest worker to the threshold of the flags before the next one', async (t) => {
   const { gateway, engines, ids } = await register(t, [{ cost: 3 }, { cost: 1 }], {
     policy: 'least_cost',
     balanceAbsThreshold: 2,
@@ -107,7 +103,7 @@ test('least_cost fills the cheapest worker to the threshold of the flags before 
   assert.equal(await workerOf(gateway), ids[0]);
 });
 
-test('the label policy of its workers is the policy of a model', { skip }, async (t) => {
+test('the label policy of its workers is the policy of a model', async (t) => {
   const fields = [{ labels: { policy: 'no-such-policy' } }, { labels: { policy: 'passthrough' } }, {}];
   const { gateway } = await register(t, fields, { policy: 'random' });
   const homes = new Set<string | null>();
