@@ -60,7 +60,7 @@ test('reports every bad value at once', () => {
   assert.equal(problems.length, 4);
   assert.match(
     problems.join('\n'),
-    /--speed must be between[^]*--max-running[^]*--engines[^]*--kind must be sglang or vllm/,
+    /--speed must be between[^]*--max-running[^]*--engines[^]*--kind must be one of sglang, vllm, trtllm/,
   );
 });
 

@@ -37,10 +37,12 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
 
 function createCommand(): Command {
   const command = new Command('sim')
-    .description('Simulated inference engines over HTTP: SGLang and vLLM shapes, a cost model, faults on demand.')
+    .description(
+      'Simulated inference engines over HTTP: the shapes of SGLang, vLLM and others, a cost model, faults on demand.',
+    )
     .option('--engines <n>', 'how many engines, on consecutive ports', '1')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--kind <kind>', `which engine to imitate: ${ENGINE_KINDS.join(' or ')}`, 'sglang')
+    .option('--kind <kind>', `which engine to imitate: ${ENGINE_KINDS.join(', ')}`, 'sglang')
     .option('--model <name...>', 'the model served, then its adapters (default: "sim-model")')
     .option('--api-key <key>', 'require this bearer token')
     .option('--health-needs-key', 'require it on health paths too')
@@ -69,7 +71,7 @@ function plan(flags: Readonly<Record<string, string | string[] | boolean | undef
     problems.push(`--engines must be a whole number from 1 to ${MOST_ENGINES}, not "${String(flags['engines'])}"`);
   }
   const kind = flags['kind'] as EngineKind;
-  if (!ENGINE_KINDS.includes(kind)) problems.push(`--kind must be ${ENGINE_KINDS.join(' or ')}, not "${kind}"`);
+  if (!ENGINE_KINDS.includes(kind)) problems.push(`--kind must be one of ${ENGINE_KINDS.join(', ')}, not "${kind}"`);
   const controlPort = flags['controlPort'] === undefined ? undefined : readNumber(flags['controlPort']);
   const controlProblem = controlPort === undefined ? undefined : numberProblem('port', controlPort);
   if (controlProblem !== undefined) problems.push(`--control-port ${controlProblem}`);

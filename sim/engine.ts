@@ -43,6 +43,10 @@ export interface SimEngine {
   setFaults(faults: readonly FaultSpec[]): void;
   /** Removes all rules and listens again if it had been refusing. */
   clearFaults(): Promise<void>;
+  /** Serves one model more from now on. */
+  loadAdapter(name: string): void;
+  /** Forgets every prefix, as after POST /flush_cache. */
+  flushCache(): void;
   /** true: stops listening and closes idle connections; false: listens again on the same port. */
   refuse(on: boolean): Promise<void>;
   /** Dies abruptly: every connection and the listeners are gone. Start another engine on the port to "restart". */
@@ -61,7 +65,8 @@ export async function startEngine(options: Partial<EngineOptions> = {}): Promise
 }
 
 class Engine implements SimEngine, ServingEngine, Controlled {
-  readonly options: EngineOptions;
+  options: EngineOptions;
+  readonly runningByRank: number[];
   readonly scheduler: Scheduler;
   readonly counters: Counters;
   readonly driver: Driver;
@@ -71,9 +76,11 @@ class Engine implements SimEngine, ServingEngine, Controlled {
   readonly #control: Listener | undefined;
   #ids = randomInt(2 ** 31);
   #isEnded = false;
+  #rank = 0;
 
   constructor(options: EngineOptions) {
     this.options = options;
+    this.runningByRank = Array.from({ length: options.dataParallelSize }, () => 0);
     this.scheduler = new Scheduler(options);
     this.counters = new Counters(this.scheduler);
     this.driver = new Driver(this.scheduler, options.speed, () => this.counters.changed());
@@ -116,6 +123,27 @@ class Engine implements SimEngine, ServingEngine, Controlled {
   nextId(): number {
     this.#ids++;
     return this.#ids;
+  }
+
+  nextRank(): number {
+    this.#rank = (this.#rank + 1) % this.options.dataParallelSize;
+    return this.#rank;
+  }
+
+  enterRank(rank: number): () => void {
+    this.counters.rankStarted(rank);
+    this.runningByRank[rank] = (this.runningByRank[rank] ?? 0) + 1;
+    return () => {
+      this.runningByRank[rank] = (this.runningByRank[rank] ?? 0) - 1;
+    };
+  }
+
+  loadAdapter(name: string): void {
+    this.options = { ...this.options, models: [...this.options.models, name] };
+  }
+
+  flushCache(): void {
+    this.scheduler.flushCache();
   }
 
   async listen(): Promise<void> {

@@ -6,10 +6,18 @@
 import { DEFAULT_COST } from './core/cost.ts';
 
 /** Which engine is imitated. */
-export type EngineKind = 'sglang' | 'vllm';
+export type EngineKind = 'sglang' | 'vllm' | 'trtllm' | 'mlx' | 'llama_cpp' | 'ollama' | 'generic';
 
-/** The kinds, in the order they are listed to users. */
-export const ENGINE_KINDS: readonly EngineKind[] = ['sglang', 'vllm'];
+/** The kinds, in the order they are listed to users. `generic` is a server with OpenAI's API and nothing else. */
+export const ENGINE_KINDS: readonly EngineKind[] = [
+  'sglang',
+  'vllm',
+  'trtllm',
+  'mlx',
+  'llama_cpp',
+  'ollama',
+  'generic',
+];
 
 /** Options that are numbers, with their bounds; `whole` ones take integers only. */
 export const NUMBER_OPTIONS = {
@@ -55,6 +63,7 @@ export const NUMBER_OPTIONS = {
   maxModelTokens: { fallback: 131_072, least: 1, most: 1e12, whole: true, help: 'context length of the model' },
   outputTokens: { fallback: 16, least: 1, most: 1e6, whole: true, help: 'answer length when the request sets none' },
   embeddingDimensions: { fallback: 64, least: 1, most: 65_536, whole: true, help: 'length of embedding vectors' },
+  dataParallelSize: { fallback: 1, least: 1, most: 1024, whole: true, help: 'data-parallel ranks that it says it has' },
   keepAliveMs: { fallback: 5000, least: 0, most: 1e9, whole: true, help: 'idle connections are closed after this' },
   seed: { fallback: 0, least: 0, most: 4_294_967_295, whole: true, help: 'seed of answers and of random faults' },
 } as const;

@@ -1,36 +1,15 @@
 /**
- * What an engine tells about itself: models, version, configuration, load.
- * Sources: SGLang http_server.py, v1_loads.py and io_struct.py; vLLM models/serving.py.
+ * What SGLang tells about itself: configuration and load; and flushing of either engine.
+ * Sources: SGLang http_server.py, v1_loads.py and io_struct.py.
  */
 
-import { sendError, sendJson, sendText } from '../http/answers.ts';
-import { modelNotFound } from '../http/errors.ts';
+import { sendJson, sendText } from '../http/answers.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { hexId, mix } from '../random.ts';
+import { mix } from '../random.ts';
 import type { EngineParts } from './generation.ts';
+import { ranksOf } from './ranks.ts';
 
 const SGLANG_VERSION = '0.5.9';
-const VLLM_VERSION = '0.16.0';
-
-/** GET /v1/models: the base model and its adapters. */
-export function answerModels(parts: EngineParts, exchange: Exchange): void {
-  const data = parts.options.models.map((_model, index) => modelCard(parts, index));
-  sendJson(exchange, { object: 'list', data });
-}
-
-/** GET /v1/models/{id}. */
-export function answerModel(parts: EngineParts, exchange: Exchange): void {
-  const raw = exchange.path.slice('/v1/models/'.length);
-  const id = parts.options.models.find((model) => model === raw || encodeURIComponent(model) === raw) ?? raw;
-  const index = parts.options.models.indexOf(id);
-  if (index >= 0) sendJson(exchange, modelCard(parts, index));
-  else sendError(exchange, modelNotFound(id));
-}
-
-/** GET /version (vLLM). */
-export function answerVersion(_parts: EngineParts, exchange: Exchange): void {
-  sendJson(exchange, { version: VLLM_VERSION });
-}
 
 /** GET /server_info (SGLang): the arguments it was started with and the scheduler's state. */
 export function answerServerFacts(parts: EngineParts, exchange: Exchange): void {
@@ -48,7 +27,7 @@ export function answerServerFacts(parts: EngineParts, exchange: Exchange): void 
     chunked_prefill_size: options.prefillChunkTokens,
     page_size: options.blockSize,
     tp_size: 1,
-    dp_size: 1,
+    dp_size: options.dataParallelSize,
     pp_size: 1,
     disaggregation_mode: 'null',
     disaggregation_bootstrap_port: 8998,
@@ -62,13 +41,11 @@ export function answerServerFacts(parts: EngineParts, exchange: Exchange): void 
     status: 'ready',
     max_total_num_tokens: load.capacityTokens,
     max_req_input_len: options.maxModelTokens - 6,
-    internal_states: [
-      {
-        last_gen_throughput: load.throughput,
-        effective_max_running_requests_per_dp: options.maxRunning,
-        memory_usage: { weight: 15.08, kvcache: 56.3, token_capacity: load.capacityTokens, graph: 0.41 },
-      },
-    ],
+    internal_states: Array.from({ length: options.dataParallelSize }, () => ({
+      last_gen_throughput: load.throughput,
+      effective_max_running_requests_per_dp: options.maxRunning,
+      memory_usage: { weight: 15.08, kvcache: 56.3, token_capacity: load.capacityTokens, graph: 0.41 },
+    })),
     version: SGLANG_VERSION,
     sim_started_at_ms: startedAtMs,
   });
@@ -97,10 +74,10 @@ export function answerLoads(parts: EngineParts, exchange: Exchange): void {
   const sections = new Set((exchange.query.get('include') ?? 'all').split(',').map((name) => name.trim()));
   const has = (name: string) => sections.has('all') || sections.has(name);
   const { promptTokens, prefixHitTokens } = scheduler.totals;
-  const entry = {
-    dp_rank: 0,
-    num_running_reqs: load.running,
-    num_waiting_reqs: load.waiting,
+  const entries = ranksOf(parts).map(({ rank, running, waiting }) => ({
+    dp_rank: rank,
+    num_running_reqs: running,
+    num_waiting_reqs: waiting,
     num_waiting_uncached_tokens: load.waitingUncachedTokens,
     num_used_tokens: load.usedTokens,
     num_total_tokens: load.usedTokens + load.waitingUncachedTokens,
@@ -108,25 +85,25 @@ export function answerLoads(parts: EngineParts, exchange: Exchange): void {
     token_usage: round(load.usedTokens / load.capacityTokens),
     gen_throughput: round(load.throughput),
     cache_hit_rate: round(promptTokens === 0 ? 0 : prefixHitTokens / promptTokens),
-    utilization: round(load.running / options.maxRunning),
+    utilization: round(running / options.maxRunning),
     max_running_requests: options.maxRunning,
     ...(has('memory') ? { memory: memoryOf(load.capacityTokens) } : {}),
     ...(has('disagg') ? { disaggregation: NO_DISAGGREGATION } : {}),
-    ...(has('queues') ? { queues: { waiting: load.waiting, grammar: 0, paused: 0, retracted: 0 } } : {}),
-    num_total_reqs: load.running + load.waiting,
-  };
+    ...(has('queues') ? { queues: { waiting, grammar: 0, paused: 0, retracted: 0 } } : {}),
+    num_total_reqs: running + waiting,
+  }));
   sendJson(exchange, {
     timestamp: new Date().toISOString(),
     version: SGLANG_VERSION,
-    dp_rank_count: 1,
-    loads: [entry],
+    dp_rank_count: entries.length,
+    loads: entries,
     aggregate: {
       total_running_reqs: load.running,
       total_waiting_reqs: load.waiting,
       total_reqs: load.running + load.waiting,
-      avg_token_usage: entry.token_usage,
-      avg_throughput: entry.gen_throughput,
-      avg_utilization: entry.utilization,
+      avg_token_usage: round(load.usedTokens / load.capacityTokens),
+      avg_throughput: round(load.throughput),
+      avg_utilization: round(load.running / options.maxRunning),
     },
   });
 }
@@ -134,13 +111,15 @@ export function answerLoads(parts: EngineParts, exchange: Exchange): void {
 /** GET /get_load (SGLang, older form). */
 export function answerLoad(parts: EngineParts, exchange: Exchange): void {
   const load = parts.scheduler.load();
-  const entry = {
-    dp_rank: 0,
-    num_reqs: load.running + load.waiting,
-    num_waiting_reqs: load.waiting,
+  const entries = ranksOf(parts).map(({ rank, running, waiting }) => ({
+    rid: null,
+    http_worker_ipc: null,
+    dp_rank: rank,
+    num_reqs: running + waiting,
+    num_waiting_reqs: waiting,
     num_tokens: load.usedTokens + load.waitingUncachedTokens,
-  };
-  sendJson(exchange, [{ rid: null, http_worker_ipc: null, ...entry }]);
+  }));
+  sendJson(exchange, entries);
 }
 
 /** POST /flush_cache (SGLang refuses while busy) and /reset_prefix_cache (vLLM). */
@@ -156,11 +135,6 @@ export function answerFlush(parts: EngineParts, exchange: Exchange): void {
     'Cache flushed.\nPlease check backend logs for more details. ' +
     '(When there are running or waiting requests, the operation will not be performed.)\n';
   sendText(exchange, text, 'text/plain; charset=utf-8', isIdle ? 200 : 400);
-}
-
-/** GET /health, /health_generate, /ping: 200 and nothing else. */
-export function answerHealth(_parts: EngineParts, exchange: Exchange): void {
-  sendText(exchange, '');
 }
 
 /** POST /start_profile, /stop_profile: a sentence, and no profile. */
@@ -181,40 +155,6 @@ const NO_DISAGGREGATION = {
 
 function memoryOf(token_capacity: number): object {
   return { weight_gb: 15.08, kv_cache_gb: 56.3, graph_gb: 0.41, token_capacity };
-}
-
-function modelCard(parts: EngineParts, index: number): object {
-  const { kind, models, maxModelTokens } = parts.options;
-  const id = models[index] as string;
-  const created = Math.floor(Date.now() / 1000);
-  const isBase = index === 0;
-  const card = {
-    id,
-    object: 'model',
-    created,
-    owned_by: kind,
-    root: id,
-    parent: isBase ? null : models[0],
-    max_model_len: isBase ? maxModelTokens : null,
-  };
-  return kind === 'vllm' ? { ...card, permission: [permission(parts, created)] } : card;
-}
-
-function permission(parts: EngineParts, created: number): object {
-  return {
-    id: `modelperm-${hexId(parts.nextId(), 32)}`,
-    object: 'model_permission',
-    created,
-    allow_create_engine: false,
-    allow_sampling: true,
-    allow_logprobs: true,
-    allow_search_indices: false,
-    allow_view: true,
-    allow_fine_tuning: false,
-    organization: '*',
-    group: null,
-    is_blocking: false,
-  };
 }
 
 function round(value: number): number {

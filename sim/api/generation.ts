@@ -24,6 +24,8 @@ export interface EngineParts {
   readonly scheduler: Scheduler;
   readonly driver: Driver;
   readonly startedAtMs: number;
+  /** Requests in flight on each data-parallel rank. */
+  readonly runningByRank: readonly number[];
   /** A fresh number for ids. */
   nextId(): number;
 }

@@ -6,6 +6,7 @@
 import { sendText } from '../http/answers.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { EngineParts } from './generation.ts';
+import { ranksOf } from './ranks.ts';
 
 interface Metric {
   readonly name: string;
@@ -62,28 +63,28 @@ function sglangMetrics(parts: EngineParts, model: string): readonly Metric[] {
 function vllmMetrics(parts: EngineParts, model: string): readonly Metric[] {
   const load = parts.scheduler.load();
   const { totals } = parts.scheduler;
-  const common = `engine="0",model_name=${model}`;
-  const metric = (name: string, type: Metric['type'], help: string, value: number, extra = ''): Metric => {
-    return { name: `vllm:${name}`, type, help, value, labels: `{${common}${extra}}` };
-  };
+  const { blockSize } = parts.options;
   const usage = load.usedTokens / load.capacityTokens;
-  return [
-    metric('num_requests_running', 'gauge', 'Number of requests in model execution batches.', load.running),
-    metric('num_requests_waiting', 'gauge', 'Number of requests waiting to be processed.', load.waiting),
-    metric('kv_cache_usage_perc', 'gauge', 'KV-cache usage. 1 means 100 percent usage.', usage),
-    metric('prefix_cache_queries_total', 'counter', 'Prefix cache queries, in tokens.', totals.promptTokens),
-    metric('prefix_cache_hits_total', 'counter', 'Prefix cache hits, in tokens.', totals.prefixHitTokens),
-    metric('num_preemptions_total', 'counter', 'Cumulative number of preemptions from the engine.', 0),
-    metric('prompt_tokens_total', 'counter', 'Number of prefill tokens processed.', totals.promptTokens),
-    metric('generation_tokens_total', 'counter', 'Number of generation tokens processed.', totals.generatedTokens),
-    metric(
-      'request_success_total',
-      'counter',
-      'Count of successfully processed requests.',
-      totals.finished,
-      ',finished_reason="stop"',
-    ),
-  ];
+  const blocks = Math.floor(load.capacityTokens / blockSize);
+  return ranksOf(parts).flatMap(({ rank, running, waiting }) => {
+    const common = `engine="${rank}",model_name=${model}`;
+    const metric = (name: string, type: Metric['type'], help: string, value: number, extra = ''): Metric => {
+      return { name: `vllm:${name}`, type, help, value, labels: `{${common}${extra}}` };
+    };
+    const config = `,block_size="${blockSize}",cache_dtype="auto",num_gpu_blocks="${blocks}"`;
+    return [
+      metric('num_requests_running', 'gauge', 'Number of requests in model execution batches.', running),
+      metric('num_requests_waiting', 'gauge', 'Number of requests waiting to be processed.', waiting),
+      metric('kv_cache_usage_perc', 'gauge', 'KV-cache usage. 1 means 100 percent usage.', usage),
+      metric('prefix_cache_queries_total', 'counter', 'Prefix cache queries, in tokens.', totals.promptTokens),
+      metric('prefix_cache_hits_total', 'counter', 'Prefix cache hits, in tokens.', totals.prefixHitTokens),
+      metric('num_preemptions_total', 'counter', 'Cumulative number of preemptions from the engine.', 0),
+      metric('prompt_tokens_total', 'counter', 'Number of prefill tokens processed.', totals.promptTokens),
+      metric('generation_tokens_total', 'counter', 'Number of generation tokens processed.', totals.generatedTokens),
+      metric('request_success_total', 'counter', 'Requests served.', totals.finished, ',finished_reason="stop"'),
+      metric('cache_config_info', 'gauge', 'Information of the LLMEngine CacheConfig', 1, config),
+    ];
+  });
 }
 
 function format({ name, type, help, value, labels = '' }: Metric): string {

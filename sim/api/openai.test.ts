@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type EngineKind, startEngine } from '../engine.ts';
+import { startEngine } from '../engine.ts';
 import { chatBody, jsonEvents, pick, post, postEvents, postJson } from '../test-client.ts';
 
 const engines = {
@@ -9,7 +9,7 @@ const engines = {
 };
 after(() => Promise.all(Object.values(engines).map((engine) => engine.close())));
 
-const KINDS: readonly EngineKind[] = ['sglang', 'vllm'];
+const KINDS = ['sglang', 'vllm'] as const;
 const TOOLS = [
   { type: 'function', function: { name: 'weather', parameters: { properties: { city: { type: 'string' } } } } },
 ];

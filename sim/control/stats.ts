@@ -13,6 +13,8 @@ export interface EngineStats {
   readonly requestsTotal: number;
   /** Requests by path; unknown paths are together under `other`. */
   readonly requestsByPath: Readonly<Record<string, number>>;
+  /** Generating requests by data-parallel rank, asked for by the caller or dealt out. */
+  readonly requestsByRank: Readonly<Record<string, number>>;
   /** Requests received and not yet answered or gone. Gauge. */
   readonly inFlight: number;
   /** Most requests in flight at once. */
@@ -87,6 +89,11 @@ export class Counters {
     this.changed();
   }
 
+  rankStarted(rank: number): void {
+    this.#sums.requestsByRank[rank] = (this.#sums.requestsByRank[rank] ?? 0) + 1;
+    this.changed();
+  }
+
   streamOpened(): void {
     this.#openStreams++;
     this.changed();
@@ -139,6 +146,7 @@ export class Counters {
     return {
       ...this.#sums,
       requestsByPath: { ...this.#sums.requestsByPath },
+      requestsByRank: { ...this.#sums.requestsByRank },
       faultsFired: { ...this.#sums.faultsFired },
       startedAtMs: this.startedAtMs,
       inFlight: this.#inFlight,
@@ -207,6 +215,7 @@ export class Counters {
 interface Sums {
   requestsTotal: number;
   requestsByPath: Record<string, number>;
+  requestsByRank: Record<string, number>;
   peakConcurrency: number;
   completed: number;
   aborted: number;
@@ -221,6 +230,7 @@ function noSums(): Sums {
   return {
     requestsTotal: 0,
     requestsByPath: {},
+    requestsByRank: {},
     peakConcurrency: 0,
     completed: 0,
     aborted: 0,

@@ -1,6 +1,6 @@
 /**
- * How the two engines word their errors, per API family.
- * Sources: SGLang `ErrorResponse` (flat) and its nested form on /v1/responses; vLLM `ErrorResponse` (nested);
+ * How the engines word their errors, per API family.
+ * Sources: SGLang `ErrorResponse` (flat) and its nested form on /v1/responses; vLLM and all others nested;
  * Anthropic error objects on /v1/messages for both; SGLang's native /generate.
  */
 
@@ -56,7 +56,7 @@ export function errorBody(kind: EngineKind, path: string, error: EngineError): u
     return { type: 'error', error: { type: anthropicType(error.status), message: error.message } };
   }
   const { message, type, param, status: code } = error;
-  if (kind === 'vllm' || path.startsWith('/v1/responses')) return { error: { message, type, param, code } };
+  if (kind !== 'sglang' || path.startsWith('/v1/responses')) return { error: { message, type, param, code } };
   if (path === '/generate') return { error: { message } };
   return { object: 'error', message, type, param, code };
 }

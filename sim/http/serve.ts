@@ -21,6 +21,10 @@ import { findRoute, type Route } from './routes.ts';
 export interface ServingEngine extends EngineParts, ExchangeHost {
   readonly recorder: Recorder;
   readonly faults: FaultPlan;
+  /** The next rank in turn, for a request that names none. */
+  nextRank(): number;
+  /** Counts a request in on a rank; the returned function counts it out. */
+  enterRank(rank: number): () => void;
 }
 
 /** Answers one request. */
@@ -36,6 +40,7 @@ export async function serve(engine: ServingEngine, request: IncomingMessage, res
   if (route === undefined) return sendJson(exchange, { detail: 'Not Found' }, 404);
   if (!route.methods.includes(exchange.method)) return sendJson(exchange, { detail: 'Method Not Allowed' }, 405);
   if (!readJson(exchange, route) || !chooseFault(engine, exchange)) return;
+  if (route.takesJson && !takeRank(engine, exchange)) return;
   if (exchange.fault !== undefined && strikeBefore(exchange, exchange.fault)) return;
   if (!sendFixedAnswer(exchange)) route.answer(engine, exchange);
 }
@@ -88,6 +93,21 @@ function readJson(exchange: Exchange, route: Route): boolean {
     sendError(exchange, badRequest(`JSON decode error: ${reason}`));
     return false;
   }
+}
+
+/** On which data-parallel rank it runs: the header decides, then the body; vLLM reads the header only. */
+function takeRank(engine: ServingEngine, exchange: Exchange): boolean {
+  const { dataParallelSize: size, kind } = engine.options;
+  const inBody = exchange.json['routed_dp_rank'] ?? exchange.json['data_parallel_rank'];
+  const header = exchange.request.headers['x-data-parallel-rank'];
+  const asked = header === undefined ? (kind === 'sglang' ? inBody : undefined) : Number(header);
+  const rank = asked ?? engine.nextRank();
+  if (typeof rank !== 'number' || !Number.isInteger(rank) || rank < 0 || rank >= size) {
+    sendError(exchange, engineError(400, `routed_dp_rank must be in range [0, ${size}), not ${JSON.stringify(rank)}`));
+    return false;
+  }
+  exchange.onEnd(engine.enterRank(rank));
+  return true;
 }
 
 function badRequest(message: string) {
