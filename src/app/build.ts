@@ -102,6 +102,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     telemetry: fleetTelemetry,
     clock,
     random,
+    onCacheLost: ({ candidate }) => policies.forgetCache(candidate),
     disconnect: ({ address }) => backend.forget(address),
   });
 

@@ -11,6 +11,9 @@ import type { PolicyScope } from '../routing/policy-set.ts';
 import type { ServerOptions } from '../server/deps.ts';
 import type { FleetOptions } from '../workers/fleet.ts';
 
+/** Adapters are loaded while an engine runs: its models are listed anew this often. */
+const LOOK_INTERVAL_MS = 300_000;
+
 export function breakerOptions(config: Config): BreakerOptions {
   return {
     failureThreshold: config.disableCircuitBreaker ? Number.POSITIVE_INFINITY : config.cbFailureThreshold,
@@ -53,6 +56,7 @@ export function fleetOptions(config: Config): FleetOptions {
     maxRetryMs: config.workerStartupCheckInterval * 1_000,
     startupTimeoutMs: config.workerStartupTimeoutSecs * 1_000,
     drainLimitMs: config.drainTimeoutSecs * 1_000,
+    lookIntervalMs: LOOK_INTERVAL_MS,
   };
 }
 
@@ -81,11 +85,11 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-/** The workers of command line and file; a URL without a scheme on the command line is taken for HTTP. */
+/** The workers of command line and file. */
 export function workerSpecs(config: Config): WorkerSpec[] {
   const { workerApiKey: apiKey, maxInFlightPerWorker: maxInFlight } = config;
   const defaults: SpecDefaults = { apiKey, maxInFlight, origin: 'start_up' };
-  const named = config.workerUrls.map((url) => specOfUrl(url.includes('://') ? url : `http://${url}`, defaults));
+  const named = config.workerUrls.map((url) => specOfUrl(url, defaults));
   return [...named, ...config.workers.map(({ fields }) => specOf(fields, defaults))];
 }
 

@@ -66,7 +66,11 @@ const listener = {
 const workers = {
   workerUrls: list(
     workerUrl,
-    { group: 'Workers', default: [], doc: 'Workers to send calls to; a URL without a scheme is taken as http.' },
+    {
+      group: 'Workers',
+      default: [],
+      doc: 'Workers to send calls to; a URL without a scheme is tried with http, then https.',
+    },
     eachUrlOnce,
   ),
   workers: list(

@@ -21,6 +21,7 @@ const OPTIONS = {
   successThreshold: 2,
   isActive: true,
   maxRetryMs: 30_000,
+  lookIntervalMs: 300_000,
   startupTimeoutMs: 600_000,
   drainLimitMs: 180_000,
 };
@@ -71,6 +72,7 @@ async function fleetOf(answers: Answers | null = sglang) {
     clock,
     loads,
     random: seededRandom(1),
+    onCacheLost: () => undefined,
     disconnect: ({ id }) => {
       cuts.push(id);
       for (const end of running.splice(0)) end();
@@ -165,7 +167,7 @@ test('checks can be switched off for one worker, and on again', async () => {
   assert.equal(prober.asked.length, asked);
   fleet.patch(id, { health: NO_HEALTH_OVERRIDES });
   await settled();
-  assert.equal(prober.asked.length, asked + 1);
+  assert.ok(prober.asked.length > asked);
   assert.equal(clock.pendingTimers, 1);
 });
 

@@ -4,7 +4,8 @@ import type { Worker, WorkerSpec } from '../domain/worker.ts';
 import { Drain } from './drain.ts';
 import type { LoadBook } from './load.ts';
 import { NO_PROGRESS } from './registry.ts';
-import type { WatchDeps, WatchOptions } from './watch.ts';
+import type { WatchOptions } from './watch-options.ts';
+import type { WatchDeps } from './watch.ts';
 import { WorkerWatch } from './watch.ts';
 
 export interface FleetOptions extends WatchOptions {
@@ -94,6 +95,11 @@ export class Fleet implements FleetControl {
 
   probeSoon(workerId: string): void {
     this.#watches.get(workerId)?.probeSoon();
+  }
+
+  /** The worker may have been started anew: its facts are read now. */
+  lookAgain(workerId: string): void {
+    this.#watches.get(workerId)?.lookAgain();
   }
 
   stop(): void {

@@ -21,6 +21,7 @@ const OPTIONS: FleetOptions = {
   maxRetryMs: 30_000,
   startupTimeoutMs: 600_000,
   drainLimitMs: 180_000,
+  lookIntervalMs: 300_000,
 };
 
 const SICK: Answers = { ...sglang, '/health': 503 };
@@ -33,6 +34,8 @@ interface Rig {
   readonly id: string;
   /** Changes of state and results of health checks, in order. */
   readonly told: string[];
+  /** Members of which was told that their cache is lost. */
+  readonly lost: string[];
   readonly state: () => string | undefined;
   readonly lastError: () => string | undefined;
   /** Moves time to the next timer that is due; returns the time that passed, in whole seconds. */
@@ -45,6 +48,7 @@ async function watchOver(answers: Answers | null, change: Partial<FleetOptions> 
   const clock = new ManualClock();
   const prober = new TableProber(answers);
   const told: string[] = [];
+  const lost: string[] = [];
   const registry = new Registry({
     open: (id) => ({ candidate: candidateOf(id), gate: { mayServe: () => true } }),
     close: () => undefined,
@@ -56,7 +60,10 @@ async function watchOver(answers: Answers | null, change: Partial<FleetOptions> 
     healthChecked: (_: string, isHealthy: boolean) => told.push(isHealthy ? 'well' : 'unwell'),
   };
   const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
-  const fleet = new Fleet({ ...OPTIONS, ...change }, { ...deps, disconnect: () => undefined });
+  const fleet = new Fleet(
+    { ...OPTIONS, ...change },
+    { ...deps, disconnect: () => undefined, onCacheLost: (member) => lost.push(member.id) },
+  );
   const id = fleet.add(specOf({ url: 'http://w' })).worker.id;
   await settled();
   const next = async () => {
@@ -77,6 +84,7 @@ async function watchOver(answers: Answers | null, change: Partial<FleetOptions> 
     fleet,
     id,
     told,
+    lost,
     next,
     state: () => registry.get(id)?.state,
     lastError: () => registry.get(id)?.progress.lastError,
@@ -124,15 +132,17 @@ test('a worker that never comes up is called failed after the start-up time, is 
   assert.equal(state(), 'ready');
 });
 
-test('a worker that is ready is asked at its interval, give or take a tenth', async () => {
+test('a worker that is ready is asked within its interval, and then at it, give or take a tenth', async () => {
   const { next, told } = await watchOver(sglang);
+  const first = await next();
+  assert.ok(first >= 6 && first <= 61, `${first} s`);
   const waits: number[] = [];
   for (let i = 0; i < 20; i += 1) waits.push(await next());
   for (const wait of waits) assert.ok(wait >= 54 && wait <= 67, `${wait} s`);
   assert.ok(new Set(waits).size > 3, 'the checks of a fleet are spread');
   assert.deepEqual(
     told.slice(2),
-    Array.from({ length: 20 }, () => 'well'),
+    Array.from({ length: 21 }, () => 'well'),
   );
 });
 
@@ -291,4 +301,136 @@ test('the same URL twice is watched once', async () => {
   assert.equal(fleet.add(specOf({ url: 'http://w' })).isNew, false);
   await settled();
   assert.equal(clock.pendingTimers, 1);
+});
+
+const started = (seed: number, models: readonly string[] = ['m']): Answers => ({
+  '/health': 200,
+  '/v1/models': { data: models.map((id) => ({ id, owned_by: 'sglang' })) },
+  '/server_info': { model_path: 'm', version: '1', random_seed: seed },
+});
+
+test('a worker that is ready is read anew every five minutes: adapters loaded meanwhile are known', async () => {
+  const { answer, registry, id, told, clock } = await watchOver(started(1));
+  await answer(started(1, ['m', 'adapter']), 2);
+  assert.deepEqual(registry.get(id)?.facts?.models, ['m'], 'not with every check');
+  while (clock.now() < 400_000) await answer(started(1, ['m', 'adapter']));
+  assert.deepEqual(registry.get(id)?.facts?.models, ['m', 'adapter']);
+  assert.deepEqual(
+    told.filter((line) => line.includes('>')),
+    ['pending > probing', 'probing > ready'],
+  );
+});
+
+test('reading anew changes no snapshot when nothing has changed, and takes no worker away when it fails', async () => {
+  const { answer, registry, state, lastError, clock } = await watchOver(started(1));
+  const { version } = registry.snapshot();
+  while (clock.now() < 400_000) await answer(started(1));
+  assert.equal(registry.snapshot().version, version);
+  while (clock.now() < 800_000) await answer({ ...started(1), '/v1/models': 500 });
+  assert.deepEqual([state(), lastError()], ['ready', 'GET /v1/models answered 500']);
+  while (clock.now() < 1_200_000) await answer(started(1));
+  assert.equal(lastError(), undefined);
+});
+
+test('an engine that was started anew has lost its cache, one that was only away has not', async () => {
+  const { answer, lost, id, state } = await watchOver(started(1));
+  await answer(null, 3);
+  await answer(started(1), 2);
+  assert.deepEqual([state(), lost], ['ready', []]);
+  await answer(null, 3);
+  await answer(started(2), 2);
+  assert.deepEqual([state(), lost], ['ready', [id]]);
+});
+
+test('a restart between two checks is noticed when somebody has the worker looked at', async () => {
+  const { prober, fleet, lost, id, registry } = await watchOver(started(1));
+  prober.answers = started(2);
+  fleet.lookAgain(id);
+  await settled();
+  assert.deepEqual(lost, [id]);
+  assert.equal(registry.get(id)?.facts?.instance, 'seed=2');
+  fleet.lookAgain(id);
+  await settled();
+  assert.equal(lost.length, 1, 'it is the same one still');
+  fleet.lookAgain('no-such-worker');
+});
+
+test('of an engine that does not tell its start, flapping wipes nothing, a long absence and `failed` do', async () => {
+  const { answer, lost, state, clock } = await watchOver(sglang);
+  for (let i = 0; i < 5; i += 1) {
+    await answer(SICK, 3);
+    await answer(sglang, 2);
+    assert.equal(state(), 'ready');
+  }
+  assert.deepEqual(lost, []);
+  const from = clock.now();
+  while (clock.now() - from < 70_000) await answer(SICK);
+  assert.equal(state(), 'unhealthy');
+  await answer(sglang, 2);
+  assert.equal(lost.length, 1);
+  while (state() !== 'failed') await answer(SICK);
+  await answer(sglang);
+  assert.deepEqual([state(), lost.length], ['ready', 2]);
+});
+
+test('health that alternates with every check changes the state at most twice a minute', async () => {
+  const { answer, told, clock } = await watchOver(sglang);
+  for (let i = 0; clock.now() < 600_000; i += 1) await answer(i % 2 === 0 ? SICK : sglang);
+  const changes = told.filter((line) => line.includes('>')).length - 2;
+  assert.ok(changes <= 20, `${changes} in ten minutes`);
+});
+
+test('the progress of each attempt is to be seen, and its last error stays until there is another', async () => {
+  const { registry, id, answer, lastError } = await watchOver({ ...sglang, '/v1/models': 500 });
+  assert.deepEqual(registry.get(id)?.progress, {
+    step: 'list_models',
+    attempts: 1,
+    lastError: 'GET /v1/models answered 500',
+  });
+  const seen = new Set<string>();
+  const leave = registry.subscribe(() => seen.add(registry.get(id)?.progress.step ?? ''));
+  await answer(sglang);
+  leave();
+  assert.deepEqual([...seen], ['classify', 'connect', 'detect_engine', 'read_metadata', 'list_models', 'ready']);
+  assert.equal(lastError(), undefined);
+});
+
+test('an error of a check that passed the next time is not shown for ever', async () => {
+  const { answer, lastError } = await watchOver(sglang);
+  await answer(SICK);
+  assert.equal(lastError(), 'GET /health answered 503');
+  await answer(sglang);
+  assert.equal(lastError(), undefined);
+});
+
+test('the checks of two thousand workers that join at once are spread: at most a tenth of them in any second', async () => {
+  const clock = new ManualClock();
+  const prober = new TableProber(started(1));
+  const registry = new Registry({
+    open: (id) => ({ candidate: candidateOf(id), gate: { mayServe: () => true } }),
+    close: () => undefined,
+    onStateChange: () => undefined,
+  });
+  const bySecond = new Map<number, number>();
+  const telemetry = {
+    stateChanged: () => undefined,
+    breakerChanged: () => undefined,
+    healthChecked: () => {
+      const second = Math.floor(clock.now() / 1_000);
+      bySecond.set(second, (bySecond.get(second) ?? 0) + 1);
+    },
+  };
+  const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
+  const fleet = new Fleet(OPTIONS, { ...deps, disconnect: () => undefined, onCacheLost: () => undefined });
+  for (let i = 0; i < 2_000; i += 1) fleet.add(specOf({ url: `http://w${i}` }));
+  await settled();
+  assert.equal(registry.snapshot().workers.filter(({ state }) => state === 'ready').length, 2_000);
+  for (let second = 0; second < 130; second += 1) {
+    clock.advance(1_000);
+    await settled();
+  }
+  fleet.stop();
+  const checks = [...bySecond.values()].reduce((sum, one) => sum + one, 0);
+  assert.ok(checks >= 3_800, `${checks} checks in 130 s`);
+  assert.ok(Math.max(...bySecond.values()) <= 200, `${Math.max(...bySecond.values())} in one second`);
 });

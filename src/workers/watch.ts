@@ -4,42 +4,22 @@
  *   pending -> probing -> ready <-> unhealthy -> failed
  *                 ^___________________|____________|     (probing goes on; the worker comes back by itself)
  *
- * One timer at a time; every probe has its limit. Owns the counters of the hysteresis, nothing else.
+ * A worker that is ready is read anew from time to time, and at once when it may have been started anew: its models
+ * and facts change under it. One timer at a time; every probe has its limit. Owns the counters of the hysteresis and
+ * the round that runs, nothing else.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { FleetTelemetry, Prober } from '../domain/ports.ts';
-import type { HealthOverrides, OnboardingProgress, OnboardingStep } from '../domain/worker.ts';
+import type { OnboardingProgress, OnboardingStep, Worker, WorkerFacts } from '../domain/worker.ts';
+import { compareInstances } from './instance.ts';
 import { onboard } from './onboarding.ts';
 import type { Registry } from './registry.ts';
-
-export interface WatchOptions {
-  readonly healthPath: string;
-  readonly probeTimeoutMs: number;
-  readonly intervalMs: number;
-  readonly failureThreshold: number;
-  readonly successThreshold: number;
-  /** False: a worker that became ready is not probed any more. */
-  readonly isActive: boolean;
-  /** Onboarding retries double from 1 s up to this. */
-  readonly maxRetryMs: number;
-  /** After this long without success a worker that never came up is called `failed`. */
-  readonly startupTimeoutMs: number;
-}
-
-/** The options as they are for one worker: what its spec says of health counts instead. */
-function optionsFor(options: WatchOptions, health: HealthOverrides): WatchOptions {
-  const { timeoutSecs, checkIntervalSecs, disableHealthCheck } = health;
-  return {
-    ...options,
-    probeTimeoutMs: timeoutSecs === undefined ? options.probeTimeoutMs : timeoutSecs * 1_000,
-    intervalMs: checkIntervalSecs === undefined ? options.intervalMs : checkIntervalSecs * 1_000,
-    failureThreshold: health.failureThreshold ?? options.failureThreshold,
-    successThreshold: health.successThreshold ?? options.successThreshold,
-    isActive: disableHealthCheck === undefined ? options.isActive : !disableHealthCheck,
-  };
-}
+import type { WatchOptions } from './watch-options.ts';
+import { watchOptionsFor } from './watch-options.ts';
 
 export interface WatchDeps {
   readonly registry: Registry;
@@ -47,15 +27,20 @@ export interface WatchDeps {
   readonly telemetry: FleetTelemetry;
   readonly clock: Clock;
   readonly random: Random;
+  /** What the member had in its cache is gone: it was started anew. */
+  onCacheLost(member: PoolMember): void;
 }
 
 const FIRST_RETRY_MS = 1_000;
 /** `unhealthy` becomes `failed` after this many times the failure threshold. */
 const FAILED_FACTOR = 3;
+/** An engine that does not tell its start is taken for started anew when it was away for this long. */
+const LONG_ABSENCE_MS = 60_000;
+const READY: OnboardingProgress = { step: 'ready', attempts: 1, lastError: undefined };
 
 export class WorkerWatch {
   readonly #id: string;
-  readonly #gatewayOptions: WatchOptions;
+  readonly #defaults: WatchOptions;
   readonly #deps: WatchDeps;
   readonly #startedAt: number;
   /** Asks nothing of a worker that has left, whatever step its onboarding has come to. */
@@ -75,10 +60,13 @@ export class WorkerWatch {
   #attempts = 0;
   #failures = 0;
   #successes = 0;
+  /** When the first of the failures in a row was; undefined while it is well. */
+  #awaySince: number | undefined;
+  #lookDueAt = 0;
 
   constructor(id: string, options: WatchOptions, deps: WatchDeps) {
     this.#id = id;
-    this.#gatewayOptions = options;
+    this.#defaults = options;
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
   }
@@ -111,9 +99,18 @@ export class WorkerWatch {
     this.retune();
   }
 
+  /** The worker may have been started anew: its facts are read now. */
+  lookAgain(): void {
+    this.#lookDueAt = 0;
+    this.probeSoon();
+  }
+
   get #options(): WatchOptions {
-    const worker = this.#deps.registry.get(this.#id);
-    return worker ? optionsFor(this.#gatewayOptions, worker.spec.health) : this.#gatewayOptions;
+    return watchOptionsFor(this.#defaults, this.#worker?.spec.health);
+  }
+
+  get #worker(): Worker | undefined {
+    return this.#deps.registry.get(this.#id);
   }
 
   async #round(): Promise<void> {
@@ -130,15 +127,14 @@ export class WorkerWatch {
 
   /** One probe; returns when the next is due, or undefined for never. */
   async #probe(): Promise<number | undefined> {
-    const worker = this.#deps.registry.get(this.#id);
-    if (!worker) return undefined;
-    if (worker.state === 'draining') return undefined;
+    const worker = this.#worker;
+    if (!worker || worker.state === 'draining') return undefined;
+    if (worker.state !== 'ready' && worker.state !== 'unhealthy') return this.#onboard();
     if (worker.state === 'ready' && this.#isStale) return this.#readAnew();
-    if (worker.state === 'ready' && !this.#options.isActive) return undefined;
-    if (worker.state === 'ready' || worker.state === 'unhealthy') {
-      return (await this.#isHealthy()) ? this.#wasHealthy() : this.#wasUnhealthy();
-    }
-    return this.#onboard();
+    // Checks may be off; a look that somebody asked for is taken all the same.
+    if (worker.state === 'ready' && !this.#options.isActive)
+      return this.#lookDueAt === 0 ? this.#lookOnce() : undefined;
+    return (await this.#isHealthy()) ? this.#wasHealthy() : this.#wasUnhealthy();
   }
 
   async #readAnew(): Promise<number> {
@@ -147,7 +143,7 @@ export class WorkerWatch {
   }
 
   async #isHealthy(): Promise<boolean> {
-    const worker = this.#deps.registry.get(this.#id);
+    const worker = this.#worker;
     if (!worker) return false;
     let isHealthy = false;
     try {
@@ -163,46 +159,51 @@ export class WorkerWatch {
   }
 
   #wasHealthy(): number | Promise<number> {
+    const { successThreshold } = this.#options;
     this.#failures = 0;
     this.#successes += 1;
-    const isBack = this.#state() === 'unhealthy' && this.#successes >= this.#options.successThreshold;
-    // A worker that was away may have come back as something else: its facts are read anew.
-    if (isBack) return this.#onboard();
-    return this.#state() === 'unhealthy' ? this.#retryDelay(this.#successes) : this.#interval();
+    if (this.#worker?.state === 'unhealthy') {
+      // A worker that was away may have come back as something else: its facts are read anew.
+      return this.#successes >= successThreshold ? this.#onboard() : this.#retryDelay(this.#successes);
+    }
+    this.#awaySince = undefined;
+    if (this.#deps.clock.now() >= this.#lookDueAt) return this.#look();
+    if (this.#worker?.progress.step === 'health') this.#progress(READY);
+    return this.#interval();
   }
 
   #wasUnhealthy(): number {
+    const { failureThreshold } = this.#options;
     this.#successes = 0;
     this.#failures += 1;
-    if (this.#state() === 'ready') {
-      if (this.#failures < this.#options.failureThreshold) return this.#retryDelay(this.#failures);
+    this.#awaySince ??= this.#deps.clock.now();
+    if (this.#worker?.state === 'ready') {
+      if (this.#failures < failureThreshold) return this.#retryDelay(this.#failures);
       this.#change('unhealthy');
-    } else if (this.#failures >= this.#options.failureThreshold * FAILED_FACTOR) {
+    } else if (this.#failures >= failureThreshold * FAILED_FACTOR) {
       this.#change('failed');
     }
     return this.#retryDelay(this.#failures);
   }
 
   async #onboard(): Promise<number> {
-    const worker = this.#deps.registry.get(this.#id);
+    const worker = this.#worker;
     if (!worker) return this.#interval();
     if (worker.state === 'pending') this.#change('probing');
     this.#attempts += 1;
-    let step: OnboardingStep = 'connect';
+    this.#awaySince ??= this.#deps.clock.now();
+    let step: OnboardingProgress['step'] = 'classify';
     const isStale = this.#isStale;
     this.#isStale = false;
     try {
-      const options = { healthPath: this.#options.healthPath, timeoutMs: this.#options.probeTimeoutMs };
-      const facts = await onboard(worker, this.#prober, options, (name) => {
+      const facts = await this.#readFacts((name) => {
         step = name;
+        // The last error stays to be seen until there is another, or success.
+        this.#note(name, this.#worker?.progress.lastError);
       });
       if (this.#isStopped) return 0;
-      this.#failures = 0;
-      this.#successes = 0;
-      const progress: OnboardingProgress = { step: 'ready', attempts: this.#attempts, lastError: undefined };
-      this.#attempts = 0;
-      this.#deps.registry.change(this.#id, { state: 'ready', facts, progress });
-      return this.#interval();
+      this.#joined(worker, facts);
+      return this.#firstInterval();
     } catch (thrown) {
       this.#isStale ||= isStale;
       this.#note(step, GatewayError.from(thrown).message);
@@ -210,33 +211,101 @@ export class WorkerWatch {
     }
   }
 
-  #notYet(): number {
-    const isLate = this.#deps.clock.now() - this.#startedAt >= this.#options.startupTimeoutMs;
-    if (isLate && this.#state() === 'probing') this.#change('failed');
-    return this.#retryDelay(this.#attempts);
+  #joined(before: Worker, facts: WorkerFacts): void {
+    const isCacheLost = this.#isCacheLost(before, facts);
+    const progress: OnboardingProgress = { ...READY, attempts: this.#attempts };
+    this.#failures = 0;
+    this.#successes = 0;
+    this.#attempts = 0;
+    this.#awaySince = undefined;
+    this.#deps.registry.change(this.#id, { state: 'ready', facts, progress });
+    if (isCacheLost) this.#forgetCache();
   }
 
-  #state(): string | undefined {
-    return this.#deps.registry.get(this.#id)?.state;
+  async #lookOnce(): Promise<undefined> {
+    await this.#look();
+  }
+
+  /** Reads the facts of a worker that is ready. It stays in service whatever comes of it: health is asked elsewhere. */
+  async #look(): Promise<number> {
+    let step: OnboardingProgress['step'] = 'classify';
+    try {
+      const facts = await this.#readFacts((name) => {
+        step = name;
+      });
+      const worker = this.#worker;
+      if (this.#isStopped || !worker || worker.state !== 'ready') return this.#interval();
+      const isOther = compareInstances(worker.facts?.instance, facts.instance) === 'other';
+      if (!isDeepStrictEqual(worker.facts, facts)) this.#deps.registry.change(this.#id, { facts, progress: READY });
+      else if (worker.progress.lastError !== undefined) this.#progress(READY);
+      if (isOther) this.#forgetCache();
+    } catch (thrown) {
+      this.#note(step, GatewayError.from(thrown).message);
+    }
+    return this.#interval();
+  }
+
+  #readFacts(onStep: (step: OnboardingStep) => void): Promise<WorkerFacts> {
+    const { healthPath, probeTimeoutMs: timeoutMs, lookIntervalMs } = this.#options;
+    const { clock, random } = this.#deps;
+    const worker = this.#worker;
+    if (!worker) return Promise.reject(new GatewayError('worker_not_found', 'The worker was removed.'));
+    this.#lookDueAt = clock.now() + spread(lookIntervalMs, random);
+    return onboard(worker, { prober: this.#prober, clock, healthPath, timeoutMs }, onStep);
+  }
+
+  /**
+   * A short absence wipes nothing: what flaps between well and unwell has its cache. An engine that tells its start is
+   * believed; one that does not is taken for started anew after `failed` or a long absence.
+   */
+  #isCacheLost(before: Worker, facts: WorkerFacts): boolean {
+    if (!before.facts) return false;
+    const comparison = compareInstances(before.facts.instance, facts.instance);
+    if (comparison !== 'unknown') return comparison === 'other';
+    const awayMs = this.#deps.clock.now() - (this.#awaySince ?? this.#deps.clock.now());
+    return before.state === 'failed' || awayMs >= LONG_ABSENCE_MS;
+  }
+
+  #forgetCache(): void {
+    for (const member of this.#deps.registry.membersOf(this.#id)) this.#deps.onCacheLost(member);
+  }
+
+  #notYet(): number {
+    const isLate = this.#deps.clock.now() - this.#startedAt >= this.#options.startupTimeoutMs;
+    if (isLate && this.#worker?.state === 'probing') this.#change('failed');
+    return this.#retryDelay(this.#attempts);
   }
 
   #change(state: 'probing' | 'unhealthy' | 'failed'): void {
     if (!this.#isStopped) this.#deps.registry.change(this.#id, { state });
   }
 
-  #note(step: OnboardingProgress['step'], lastError: string): void {
-    if (this.#isStopped) return;
-    this.#deps.registry.change(this.#id, { progress: { step, attempts: this.#attempts, lastError } });
+  #note(step: OnboardingProgress['step'], lastError: string | undefined): void {
+    this.#progress({ step, attempts: this.#attempts, lastError });
+  }
+
+  #progress(progress: OnboardingProgress): void {
+    if (!this.#isStopped) this.#deps.registry.change(this.#id, { progress });
   }
 
   /** From 1 s, doubling; never slower than the configured limits. */
   #retryDelay(tries: number): number {
-    const cap = this.#state() === 'probing' ? this.#options.maxRetryMs : this.#options.intervalMs;
+    const { maxRetryMs, intervalMs } = this.#options;
+    const cap = this.#worker?.state === 'probing' ? maxRetryMs : intervalMs;
     return Math.min(FIRST_RETRY_MS * 2 ** Math.min(Math.max(tries - 1, 0), 16), cap);
   }
 
-  /** The regular interval, spread by ±10 % so that a fleet is not probed in one burst. */
   #interval(): number {
-    return this.#options.intervalMs * (0.9 + 0.2 * this.#deps.random.next());
+    return spread(this.#options.intervalMs, this.#deps.random);
   }
+
+  /** Workers that join together are not checked together: the first check comes at any time of the interval. */
+  #firstInterval(): number {
+    return this.#options.intervalMs * (0.1 + 0.9 * this.#deps.random.next());
+  }
+}
+
+/** Give or take a tenth, so that a fleet is not probed in one burst. */
+function spread(ms: number, random: Random): number {
+  return ms * (0.9 + 0.2 * random.next());
 }

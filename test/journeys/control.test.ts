@@ -110,7 +110,7 @@ test('a worker that needs a key is probed with it; with a wrong key the reason i
   let shown: Record<string, unknown> = {};
   while (!shown['last_error'])
     shown = ((await getJson(`${bad.url}/workers`)) as { workers: Record<string, unknown>[] }).workers[0] ?? {};
-  assert.match(String(shown['last_error']), /answered 401; it may need a key/);
+  assert.match(String(shown['last_error']), /answered 401; it refuses the key/);
 });
 
 test('CORS is off by default and answers the configured origins only', async (t) => {
