@@ -28,6 +28,7 @@ import { ConditionBook } from '../workers/condition.ts';
 import { Fleet } from '../workers/fleet.ts';
 import { Leases } from '../workers/leases.ts';
 import { LoadBook } from '../workers/load.ts';
+import { LoadMonitor } from '../workers/load-monitor.ts';
 import { Registry } from '../workers/registry.ts';
 import { listen } from './listen.ts';
 import { OpenConnections } from './open-connections.ts';
@@ -105,6 +106,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
     onCacheLost: ({ candidate }) => policies.forgetCache(candidate),
     disconnect: ({ address }) => backend.forget(address),
   });
+  const loadMonitor = new LoadMonitor(
+    { intervalMs: config.loadMonitorInterval * 1_000 },
+    { directory: registry, loads, prober, clock, random, onRestarted: (id) => fleet.lookAgain(id) },
+  );
 
   // The spine.
   const keySeed = Math.floor(random.next() * 0xffffffff);
@@ -194,6 +199,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   );
 
   const release = () => {
+    loadMonitor.stop();
     fleet.stop();
     backend.close();
     return logger.close();
@@ -208,6 +214,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     };
     const metricsUrl = metricsServer && (await listen(metricsServer, metricsAt));
     for (const spec of workerSpecs(config)) fleet.add(spec);
+    loadMonitor.start();
     logStart(logger, config, url);
     let stopped: Promise<void> | undefined;
     const force = Promise.withResolvers<void>();

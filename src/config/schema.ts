@@ -114,6 +114,11 @@ const workers = {
     default: 0,
     doc: 'Calls that one worker may serve at the same time.',
   }),
+  loadMonitorInterval: single(zeroIsOff, {
+    group: 'Workers',
+    default: 10,
+    doc: 'How often engines that report their load are asked for it.',
+  }),
   modelAlias: list(
     modelAlias,
     {

@@ -68,6 +68,21 @@ export const metricTable = {
     help: 'Ready workers that serve the model; an empty model means any.',
   },
   smg_worker_requests_active: { type: 'gauge', labels: ['worker'], help: 'Calls in flight on the worker.' },
+  smg_worker_engine_running: {
+    type: 'gauge',
+    labels: ['worker'],
+    help: 'Calls that the engine runs, as it reports them; absent without a current report.',
+  },
+  smg_worker_engine_waiting: {
+    type: 'gauge',
+    labels: ['worker'],
+    help: 'Calls that wait in the engine, as it reports them; absent without a current report.',
+  },
+  smg_worker_engine_kv_usage: {
+    type: 'gauge',
+    labels: ['worker'],
+    help: 'Share of its KV cache that the engine uses, 0 to 1; absent when it does not report it.',
+  },
   smg_worker_health: { type: 'gauge', labels: ['worker'], help: '1 when the worker is ready, else 0.' },
   smg_worker_health_checks_total: { type: 'counter', labels: ['worker_type', 'result'], help: 'Health probes made.' },
   smg_worker_selection_total: {

@@ -1,7 +1,8 @@
 /** Metrics as a view of records and of the fleet. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memberOf, snapshotOf } from '../../test/support/fleet.ts';
+import { candidateOf, memberOf, snapshotOf } from '../../test/support/fleet.ts';
+import type { LoadReport } from '../domain/candidate.ts';
 import { readMetrics } from '../../test/support/prometheus-text.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import type { BreakerName, FleetSnapshot } from '../domain/ports.ts';
@@ -158,6 +159,31 @@ test('gauges are read from their owners at each scrape, and a worker that left l
   live.members = live.members.slice(1);
   assert.deepEqual(shown(metrics, 'smg_worker_cb_state'), ['worker=b 2']);
   assert.deepEqual(shown(metrics, 'smg_worker_cb_consecutive_failures'), ['worker=b 2', 'worker=c 2']);
+});
+
+test('what engines report is shown for each member, ranks included, and a pool counts workers', () => {
+  const metrics = new Metrics([1]);
+  const report: LoadReport = {
+    atMs: 0,
+    running: 3,
+    waiting: 2,
+    waitingTokens: undefined,
+    usedTokens: 25,
+    capacityTokens: 100,
+    throughput: undefined,
+    cacheHitRate: undefined,
+  };
+  const rank = (at: number) => {
+    const candidate = candidateOf(`w@${at}`, { report: { ...report, running: at } });
+    return { ...memberOf('w'), id: `w@${at}`, rank: at, candidate };
+  };
+  const plain = { ...memberOf('a'), candidate: candidateOf('a', { report: { ...report, capacityTokens: undefined } }) };
+  metrics.watch(viewOf({ members: [rank(1), rank(2), plain, memberOf('mute')], breakers: {} }), () => 0);
+  assert.deepEqual(shown(metrics, 'smg_worker_engine_running'), ['worker=w@1 1', 'worker=w@2 2', 'worker=a 3']);
+  assert.deepEqual(shown(metrics, 'smg_worker_engine_waiting'), ['worker=w@1 2', 'worker=w@2 2', 'worker=a 2']);
+  assert.deepEqual(shown(metrics, 'smg_worker_engine_kv_usage'), ['worker=w@1 0.25', 'worker=w@2 0.25']);
+  const pool = shown(metrics, 'smg_worker_pool_size').join();
+  assert.equal(pool, 'worker_type=regular,connection_mode=http,model=m 2', 'a and mute; of w rank 0 would count');
 });
 
 test('requests in flight are counted by their age, until they end', () => {

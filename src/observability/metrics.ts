@@ -1,5 +1,6 @@
 /** The metrics as a view of records and of the fleet. Children of one kind of call are looked up once and kept together. */
 import { LiveList } from '../base/live-list.ts';
+import type { PoolMember } from '../domain/candidate.ts';
 import type { AttemptRecord, CallRecord } from '../domain/record.ts';
 import type { BreakerName, FleetSnapshot } from '../domain/ports.ts';
 import { AGE_BOUNDS, metricTable } from './metric-table.ts';
@@ -15,7 +16,7 @@ type NamesOf<Type> = {
 export interface FleetView {
   snapshot(): FleetSnapshot;
   breaker(
-    workerId: string,
+    memberId: string,
   ): { readonly state: BreakerName; readonly failures: number; readonly successes: number } | undefined;
   openConnections(): number;
 }
@@ -231,27 +232,51 @@ export class Metrics {
     }
   }
 
+  /** One series for each member: a worker, or one rank of it as `id@rank`. */
   #collectFleet(fleet: FleetView): void {
-    const perWorker = ['smg_worker_requests_active', 'smg_worker_health', 'smg_worker_cb_state'] as const;
-    const breakerCounts = ['smg_worker_cb_consecutive_failures', 'smg_worker_cb_consecutive_successes'] as const;
-    for (const name of [...perWorker, ...breakerCounts, 'smg_worker_pool_size'] as const) this.#gauge(name).clear();
+    for (const name of PER_MEMBER) this.#gauge(name).clear();
+    this.#gauge('smg_worker_pool_size').clear();
     this.#forgetWorkers(fleet);
-    for (const { worker, candidate } of fleet.snapshot().members) {
+    for (const member of fleet.snapshot().members) {
+      const { id, worker, rank, candidate } = member;
       const isReady = worker.state === 'ready';
-      this.#gauge('smg_worker_requests_active').with(worker.id).value = candidate.inFlight;
-      this.#gauge('smg_worker_health').with(worker.id).value = isReady ? 1 : 0;
-      const breaker = fleet.breaker(worker.id);
+      this.#gauge('smg_worker_requests_active').with(id).value = candidate.inFlight;
+      this.#gauge('smg_worker_health').with(id).value = isReady ? 1 : 0;
+      const breaker = fleet.breaker(id);
       if (breaker) {
-        this.#gauge('smg_worker_cb_state').with(worker.id).value = BREAKER_VALUE[breaker.state];
-        this.#gauge('smg_worker_cb_consecutive_failures').with(worker.id).value = breaker.failures;
-        this.#gauge('smg_worker_cb_consecutive_successes').with(worker.id).value = breaker.successes;
+        this.#gauge('smg_worker_cb_state').with(id).value = BREAKER_VALUE[breaker.state];
+        this.#gauge('smg_worker_cb_consecutive_failures').with(id).value = breaker.failures;
+        this.#gauge('smg_worker_cb_consecutive_successes').with(id).value = breaker.successes;
       }
-      if (!isReady || !worker.facts) continue;
+      this.#collectReport(member);
+      // The pool counts workers, not their ranks.
+      if (!isReady || !worker.facts || (rank ?? 0) > 0) continue;
       const models = worker.facts.models.length > 0 ? worker.facts.models : [''];
       for (const model of models) this.#gauge('smg_worker_pool_size').with(WORKER_TYPE, MODE, model).value += 1;
     }
   }
+
+  #collectReport({ id, candidate }: PoolMember): void {
+    const { report } = candidate;
+    if (!report) return;
+    this.#gauge('smg_worker_engine_running').with(id).value = report.running;
+    this.#gauge('smg_worker_engine_waiting').with(id).value = report.waiting;
+    const { usedTokens, capacityTokens } = report;
+    if (usedTokens !== undefined && capacityTokens !== undefined && capacityTokens > 0)
+      this.#gauge('smg_worker_engine_kv_usage').with(id).value = Math.min(1, usedTokens / capacityTokens);
+  }
 }
+
+const PER_MEMBER = [
+  'smg_worker_requests_active',
+  'smg_worker_engine_running',
+  'smg_worker_engine_waiting',
+  'smg_worker_engine_kv_usage',
+  'smg_worker_health',
+  'smg_worker_cb_state',
+  'smg_worker_cb_consecutive_failures',
+  'smg_worker_cb_consecutive_successes',
+] as const;
 
 type CallKind = Pick<
   CallRecord,

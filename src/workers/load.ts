@@ -10,6 +10,9 @@ export interface CandidateTerms {
   readonly cost: number;
 }
 
+/** Intervals after which a report says nothing any more. */
+const FORGOTTEN_AFTER = 3;
+
 class LiveCandidate implements Candidate {
   readonly workerId: string;
   readonly slot: number;
@@ -18,6 +21,8 @@ class LiveCandidate implements Candidate {
   inFlight = 0;
   /** Calls that the engine has and the gateway did not send. */
   foreign = 0;
+  /** What `foreign` was when the report came. */
+  reported = 0;
   report: LoadReport | undefined = undefined;
   onIdle: (() => void) | undefined = undefined;
 
@@ -81,6 +86,36 @@ export class LoadBook {
     return () => {
       if (candidate.onIdle === listener) candidate.onIdle = undefined;
     };
+  }
+
+  /**
+   * What the engine says now. Of its calls those that the gateway has under way are known better here; the rest are
+   * others' and count on top.
+   */
+  report(memberId: string, report: LoadReport): void {
+    const candidate = this.#candidates.get(memberId);
+    if (!candidate) return;
+    candidate.report = report;
+    candidate.reported = Math.max(0, report.running + report.waiting - candidate.inFlight);
+    candidate.foreign = candidate.reported;
+  }
+
+  /**
+   * Lets reports age: each one that did not come, with half an interval of grace, halves what it added to the load;
+   * after three intervals it is forgotten. Cost O(members that have a report).
+   */
+  age(nowMs: number, intervalMs: number): void {
+    for (const candidate of this.#candidates.values()) {
+      if (!candidate.report) continue;
+      const ageMs = nowMs - candidate.report.atMs;
+      if (ageMs >= FORGOTTEN_AFTER * intervalMs) {
+        candidate.report = undefined;
+        candidate.foreign = 0;
+        continue;
+      }
+      const missed = Math.max(0, Math.floor(ageMs / intervalMs - 0.5));
+      candidate.foreign = Math.floor(candidate.reported / 2 ** missed);
+    }
   }
 
   inFlight(memberId: string): number {
