@@ -11,7 +11,7 @@ import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
 import { keyForOwnWorkers } from '../domain/credentials.ts';
-import { fnv1a } from '../domain/ids.ts';
+import { fnv1a, workerOfMember } from '../domain/ids.ts';
 import type { FleetSnapshot, FleetTelemetry } from '../domain/ports.ts';
 import { createLogger } from '../observability/logging.ts';
 import type { Logger } from '../observability/logging.ts';
@@ -77,7 +77,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     healthChecked: (id, isHealthy) => telemetry.healthChecked(id, isHealthy),
     breakerChanged: (id, from, to) => {
       telemetry.breakerChanged(id, from, to);
-      if (to === 'open') fleet.probeSoon(id);
+      if (to === 'open') fleet.probeSoon(workerOfMember(id));
     },
   };
   const loads = new LoadBook();
@@ -94,6 +94,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       conditions.close(id);
     },
     onStateChange: (worker, from) => fleetTelemetry.stateChanged(worker, from),
+    dpAware: config.dpAware,
   });
   registry.onEvent((event) => telemetry.fleetChanged(event));
   const fleet = new Fleet(fleetOptions(config), {

@@ -119,6 +119,10 @@ const workers = {
     default: 10,
     doc: 'How often engines that report their load are asked for it.',
   }),
+  dpAware: toggle({
+    group: 'Workers',
+    doc: 'Balance between the data-parallel ranks of a worker (SGLang, vLLM) instead of leaving it to the engine.',
+  }),
   modelAlias: list(
     modelAlias,
     {

@@ -6,10 +6,10 @@ import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { keyFor } from '../domain/credentials.ts';
 import { GatewayError } from '../domain/errors.ts';
+import { workerOfMember } from '../domain/ids.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
 import type { AttemptRecord } from '../domain/record.ts';
 import type { Worker } from '../domain/worker.ts';
-import { replaceModel } from '../protocols/peek.ts';
 import type { RetryOptions, RetryPlan } from '../resilience/retry.ts';
 import { planRetry } from '../resilience/retry.ts';
 import type { AttemptOutcome } from './attempt.ts';
@@ -22,6 +22,7 @@ import { hasCandidates, placeCall, poolOf, refusePlacement } from './place.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
+import { upstreamBody } from './upstream-body.ts';
 import { applyOutcome, verdictOf } from './verdict.ts';
 
 type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
@@ -54,7 +55,7 @@ export class Dispatcher {
       if (hints?.model !== resolved.model) hints = this.#hintsFor(call, resolved.model);
       const place = placeCall(call, { resolved, hints, tried, keyDigest, deps: this.#deps });
       if (!place) return this.#giveUp(call, writer, last, keyDigest);
-      tried.push(place.member.id);
+      tried.push(place.member.worker.id);
       const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints });
       if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
       // Cancelled from above: no worker is to blame, and none is to be asked instead.
@@ -89,7 +90,6 @@ export class Dispatcher {
     const { leases, clock, protocols } = this.#deps;
     const { member, policy } = place;
     const { worker } = member;
-    const { model } = side.hints;
     const lease = leases.acquire(member.id, side.keyDigest);
     const watch = policy.begin?.(member.candidate, side.hints);
     const entry: AttemptRecord = {
@@ -122,10 +122,8 @@ export class Dispatcher {
         clientHeaders: call.headers,
         requestId: call.requestId,
         key: keyFor(worker, call.callerKey),
-        body:
-          model === call.model || call.model === undefined
-            ? call.body
-            : replaceModel(call.body, call.modelSpans, model),
+        rank: member.rank,
+        body: upstreamBody(call, side.hints.model, member),
       });
     });
   }
@@ -152,7 +150,9 @@ export class Dispatcher {
    */
   #nextRound(call: Call, keyDigest: number): string[] {
     const { clock, retry } = this.#deps;
-    const silent = call.record.attempts.filter(({ status }) => status === 0).map(({ workerId }) => workerId);
+    const silent = call.record.attempts
+      .filter(({ status }) => status === 0)
+      .map(({ workerId }) => workerOfMember(workerId));
     // Cool-downs that end within what the gateway waits out will be over by then.
     const nowMs = clock.now() + retry.retryAfterMaxMs;
     return hasCandidates(this.#pool(call), { tried: silent, keyDigest, nowMs }) ? silent : [];

@@ -18,7 +18,7 @@ export interface Placed {
 export interface Placement {
   readonly resolved: ResolvedModel;
   readonly hints: CallHints;
-  /** Ids of the members that this call has tried already. */
+  /** Ids of the workers that this call has tried already, with all their ranks. */
   readonly tried: readonly string[];
   readonly keyDigest: number;
   readonly deps: DispatchDeps;

@@ -22,3 +22,14 @@ export function workerIdOf(url: string, isTaken: (id: string) => boolean): strin
     if (!isTaken(id)) return id;
   }
 }
+
+/** The id of one rank of a data-parallel worker, as candidates, breakers and metrics have it. */
+export function rankIdOf(workerId: string, rank: number): string {
+  return `${workerId}@${rank}`;
+}
+
+/** The worker that a member of the pool belongs to: the inverse of `rankIdOf`, and of nothing for a whole worker. */
+export function workerOfMember(memberId: string): string {
+  const at = memberId.indexOf('@');
+  return at < 0 ? memberId : memberId.slice(0, at);
+}

@@ -163,6 +163,8 @@ export interface UpstreamRequest {
   readonly requestId: string | undefined;
   /** The one credential to send, or undefined. */
   readonly key: string | undefined;
+  /** The data-parallel rank of the worker that is to serve it; left out for a worker that is one member. */
+  readonly rank?: number | undefined;
   readonly body: Buffer | undefined;
 }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { jsonText } from '../../test/support/json-text.ts';
 import { anyText } from '../../test/support/text.ts';
 import { GatewayError } from '../domain/errors.ts';
-import { peek, replaceModel } from './peek.ts';
+import { peek, replaceModel, setMember } from './peek.ts';
 
 type Seen = { readonly model: string | undefined; readonly stream: boolean } | { readonly refused: string | undefined };
 
@@ -223,4 +223,17 @@ test('a message about broken JSON says where, and holds nothing of the body', ()
     () => peek(Buffer.from('{"model":"m", "secret"}')),
     (thrown: GatewayError) => thrown.message === 'The body is not valid JSON: a colon is missing at byte 22.',
   );
+});
+
+const set = (body: string) => setMember(Buffer.from(body), 'rank', '3').toString();
+
+test('a member that is not there becomes the first one, and every other byte stays', () => {
+  assert.equal(set('{"a": 1.0,\n "b":[ ]}'), '{"rank":3,"a": 1.0,\n "b":[ ]}');
+  assert.equal(set('  { }'), '  {"rank":3 }');
+  assert.equal(set('\ufeff{"a":{"rank":9}}'), '\ufeff{"rank":3,"a":{"rank":9}}');
+});
+
+test('a member that is there is replaced where it stands, each time that it stands there', () => {
+  assert.equal(set('{"a":1, "rank" : 12 ,"b":2}'), '{"a":1, "rank" : 3 ,"b":2}');
+  assert.equal(set('{"rank":null,"\\u0072ank":"x"}'), '{"rank":3,"\\u0072ank":3}');
 });

@@ -100,3 +100,16 @@ test('for any fleet the candidates are just those of the best tier that pass eve
     }),
   );
 });
+
+test('the ranks of a worker share its limit: together they take as many calls as it may', () => {
+  const ranks = (limit: number, inFlight: number) =>
+    [0, 1, 2].map((rank) => ({
+      ...memberOf(`w@${rank}`, { spec: { maxInFlight: limit }, facts: { dataParallelSize: 3 }, inFlight }),
+      rank,
+    }));
+  const free = (limit: number, inFlight: number) => chosen(ranks(limit, inFlight)).ids;
+  assert.deepEqual(free(4, 1), ['w@0'], 'two, one and one');
+  assert.deepEqual(free(4, 2), []);
+  assert.deepEqual(free(2, 0), ['w@0', 'w@1']);
+  assert.deepEqual(free(0, 100), ['w@0', 'w@1', 'w@2'], 'no limit');
+});

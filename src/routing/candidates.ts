@@ -16,9 +16,15 @@ export interface CandidateList {
   readonly heldBack: number;
 }
 
-function isFull(member: PoolMember): boolean {
-  const limit = member.worker.spec.maxInFlight;
-  return limit > 0 && member.candidate.inFlight >= limit;
+function isFull({ worker, rank, candidate }: PoolMember): boolean {
+  const limit = worker.spec.maxInFlight;
+  if (limit <= 0) return false;
+  return candidate.inFlight >= (rank === undefined ? limit : shareOf(rank, limit, worker.facts?.dataParallelSize ?? 1));
+}
+
+/** The ranks of a worker share its limit evenly, and the first ones take what is left over. */
+function shareOf(rank: number, limit: number, ranks: number): number {
+  return Math.floor(limit / ranks) + (rank < limit % ranks ? 1 : 0);
 }
 
 /** Cost O(members); allocates one list. */

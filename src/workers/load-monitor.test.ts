@@ -19,6 +19,7 @@ const BUSY: Answers = { [LOADS]: { loads: [{ num_running_reqs: 3, num_waiting_re
 interface Setting {
   readonly facts?: Partial<WorkerFacts>;
   readonly count?: number;
+  readonly dpAware?: boolean;
   readonly intervalMs?: number;
 }
 
@@ -31,6 +32,7 @@ function monitorOver(t: TestContext, answers: Answers | null, setting: Setting =
     open: (id, { spec }) => ({ candidate: loads.open(id, spec), gate: { mayServe: () => true } }),
     close: ({ id }) => loads.close(id),
     onStateChange: () => undefined,
+    dpAware: setting.dpAware ?? false,
   });
   for (let i = 0; i < (setting.count ?? 1); i += 1) {
     const { worker } = registry.add(specOf({ url: `http://w${i}` }));
@@ -130,6 +132,20 @@ test('a page of another start, or an answer after an absence, tells that the wor
   sglang.prober.answers = BUSY;
   await sglang.pass(3 * INTERVAL);
   assert.deepEqual(sglang.restarted, [sglang.id], 'once');
+});
+
+test('each rank of a data-parallel worker has its own figures', async (t) => {
+  const loads = [0, 1].map((rank) => ({ dp_rank: rank, num_running_reqs: 5 * rank }));
+  const facts = { dataParallelSize: 2 };
+  const ranks = monitorOver(t, { [LOADS]: { loads } }, { facts, dpAware: true });
+  await ranks.pass(INTERVAL);
+  assert.deepEqual(
+    ranks.registry.snapshot().members.map(({ candidate }) => candidate.load),
+    [0, 5],
+  );
+  const whole = monitorOver(t, { [LOADS]: { loads } }, { facts });
+  await whole.pass(INTERVAL);
+  assert.equal(whole.candidate.load, 5);
 });
 
 test('an interval of 0 asks nothing, and the end leaves no timer', async (t) => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { candidateOf, factsOf, specOf } from '../../test/support/fleet.ts';
 import { workerIdOf } from '../domain/ids.ts';
 import type { FleetSnapshot } from '../domain/ports.ts';
-import type { Worker } from '../domain/worker.ts';
+import type { Engine, Worker } from '../domain/worker.ts';
 import { Registry } from './registry.ts';
 
 interface Fleet {
@@ -248,4 +248,60 @@ test('two thousand workers are added without a snapshot for each of them', () =>
   const snapshot = registry.snapshot();
   assert.deepEqual([snapshot.version, snapshot.workers.length], [2_000, 2_000]);
   assert.equal(registry.snapshot(), snapshot, 'nothing has changed since');
+});
+
+function dataParallel(dpAware = true) {
+  const told: string[] = [];
+  const registry = new Registry({
+    open: (id) => {
+      told.push(`open ${id.slice(8)}`);
+      return { candidate: candidateOf(id), gate: { mayServe: () => true } };
+    },
+    close: ({ id }) => told.push(`close ${id.slice(8)}`),
+    onStateChange: () => undefined,
+    dpAware,
+  });
+  const { worker } = registry.add(specOf({ url: 'http://a' }));
+  const ready = (dataParallelSize: number, engine: Engine = 'sglang') =>
+    registry.change(worker.id, { state: 'ready', facts: factsOf({ dataParallelSize, engine }) });
+  return { registry, told, id: worker.id, ready };
+}
+
+test('a data-parallel worker has a member for each rank once its ranks are known, and stays one worker', () => {
+  const { registry, told, id, ready } = dataParallel();
+  ready(3);
+  const snapshot = registry.snapshot();
+  const { members, workers } = snapshot;
+  assert.deepEqual(
+    members.map((member) => [member.id, member.rank, member.candidate.workerId]),
+    [0, 1, 2].map((rank) => [`${id}@${rank}`, rank, `${id}@${rank}`]),
+  );
+  assert.equal(workers.length, 1);
+  assert.equal(snapshot.membersOf('m')?.length, 3);
+  assert.deepEqual(told, ['open ', 'open @0', 'open @1', 'open @2', 'close ']);
+  registry.remove(id);
+  assert.deepEqual(told.slice(5), ['close @0', 'close @1', 'close @2']);
+  assert.equal(registry.snapshot().members.length, 0);
+});
+
+test('ranks that stay keep their live parts when their number changes', () => {
+  const { registry, told, ready } = dataParallel();
+  ready(2);
+  const [first] = registry.snapshot().members;
+  ready(4);
+  assert.equal(registry.snapshot().members[0]?.candidate, first?.candidate);
+  ready(1);
+  assert.deepEqual(told.slice(4), ['open @2', 'open @3', 'open ', 'close @0', 'close @1', 'close @2', 'close @3']);
+});
+
+test('a worker stays one member without dp-aware, and when its engine cannot be told the rank', () => {
+  const unaware = dataParallel(false);
+  unaware.ready(4);
+  assert.equal(unaware.registry.snapshot().members.length, 1);
+  const { registry, ready } = dataParallel();
+  ready(4, 'trtllm');
+  assert.deepEqual(
+    registry.snapshot().members.map(({ rank }) => rank),
+    [undefined],
+  );
 });

@@ -1,11 +1,13 @@
 /**
  * Who exists: the single writer of the fleet. Every change makes the next snapshot another one and tells the listeners.
+ * A data-parallel worker may be one worker with several members, one for each of its ranks.
  * Cost of a change O(members of the worker); of the first look at a snapshot after changes O(fleet), of others O(1).
  */
 import type { Candidate, Gate, PoolMember } from '../domain/candidate.ts';
-import { workerIdOf } from '../domain/ids.ts';
+import { rankIdOf, workerIdOf } from '../domain/ids.ts';
 import type { FleetEvent, FleetSnapshot, WorkerDirectory } from '../domain/ports.ts';
 import type {
+  Engine,
   OnboardingProgress,
   Worker,
   WorkerAddress,
@@ -28,6 +30,8 @@ export interface RegistryDeps {
   /** The member is gone: its parts are not needed any more. */
   close(member: PoolMember): void;
   onStateChange(worker: Worker, from: WorkerState): void;
+  /** A worker whose engine can be told which rank to use has one member for each of its ranks. */
+  readonly dpAware?: boolean;
 }
 
 export interface WorkerChange {
@@ -43,6 +47,9 @@ interface Entry {
   readonly worker: Worker;
   readonly members: readonly PoolMember[];
 }
+
+/** Engines that take the rank of a call from the caller. */
+const TAKES_RANK: ReadonlySet<Engine> = new Set(['sglang', 'vllm']);
 
 export class Registry implements WorkerDirectory {
   readonly #deps: RegistryDeps;
@@ -93,7 +100,7 @@ export class Registry implements WorkerDirectory {
     const id = workerIdOf(spec.url, (taken) => this.#entries.has(taken));
     const address = addressOf(id, spec, undefined);
     const worker: Worker = { id, address, spec, facts: undefined, state: 'pending', progress: NO_PROGRESS };
-    this.#entries.set(id, { worker, members: [this.#openMember(id, worker)] });
+    this.#entries.set(id, { worker, members: [this.#openMember(worker, undefined)] });
     this.#idByUrl.set(spec.url, id);
     this.#publish();
     this.#tell({ type: 'worker_added', worker, from: undefined });
@@ -107,10 +114,12 @@ export class Registry implements WorkerDirectory {
     const before = entry.worker;
     const { spec, facts } = { ...before, ...change };
     const worker: Worker = { ...before, ...change, address: addressOf(id, spec, facts) };
-    const members = entry.members.map((member) => ({ ...member, worker }));
+    const members = this.#membersFor(worker, entry.members);
     this.#entries.set(id, { worker, members });
     if (worker.spec !== before.spec) for (const member of members) this.#deps.retune?.(member);
     this.#publish();
+    for (const member of entry.members)
+      if (!members.some(({ id: kept }) => kept === member.id)) this.#deps.close(member);
     if (worker.state !== before.state) this.#deps.onStateChange(worker, before.state);
     const isEvent = worker.state !== before.state || worker.spec !== before.spec || worker.facts !== before.facts;
     if (isEvent) this.#tell({ type: 'worker_changed', worker, from: before.state });
@@ -126,8 +135,20 @@ export class Registry implements WorkerDirectory {
     this.#tell({ type: 'worker_removed', worker: entry.worker, from: entry.worker.state });
   }
 
-  #openMember(id: string, worker: Worker): PoolMember {
-    return { id, worker, rank: undefined, ...this.#deps.open(id, worker) };
+  #openMember(worker: Worker, rank: number | undefined): PoolMember {
+    const id = rank === undefined ? worker.id : rankIdOf(worker.id, rank);
+    return { id, worker, rank, ...this.#deps.open(id, worker) };
+  }
+
+  /** One for each rank; those that there were already keep their live parts. */
+  #membersFor(worker: Worker, before: readonly PoolMember[]): readonly PoolMember[] {
+    const count =
+      this.#deps.dpAware && worker.facts && TAKES_RANK.has(worker.facts.engine) ? worker.facts.dataParallelSize : 1;
+    const ranks = count > 1 ? Array.from({ length: count }, (_, rank) => rank) : [undefined];
+    return ranks.map((rank) => {
+      const known = before.find((member) => member.rank === rank);
+      return known ? { ...known, worker } : this.#openMember(worker, rank);
+    });
   }
 
   #findByUrl(url: string): Worker | undefined {

@@ -34,10 +34,11 @@ const OWN = new Set(['x-request-id', 'x-smg-worker', 'x-smg-error-code']);
 
 /** The headers of an upstream call. Cost O(client headers). */
 export function upstreamHeaders(request: UpstreamRequest): HeaderList {
-  const { clientHeaders: client, requestId, key, body } = request;
+  const { clientHeaders: client, requestId, key, rank, body } = request;
   const list: HeaderList = [];
   if (requestId !== undefined) list.push('x-request-id', requestId);
   if (key !== undefined) list.push('authorization', `Bearer ${key}`);
+  if (rank !== undefined) list.push('x-data-parallel-rank', String(rank));
   let hasContentType = false;
   for (const name in client) {
     if (!TO_WORKER.has(name) && !name.startsWith(TO_WORKER_PREFIX)) continue;
