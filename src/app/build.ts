@@ -1,5 +1,7 @@
 /** The composition root: the only file that makes the concrete parts and joins them. Reads from top to bottom. */
 import { createServer } from 'node:http';
+import { capacityOf } from '../admission/capacity.ts';
+import { Gate } from '../admission/gate.ts';
 import { KeyRing } from '../auth/api-keys.ts';
 import { LineAudit, noAudit } from '../auth/audit.ts';
 import { KeyGatekeeper } from '../auth/gatekeeper.ts';
@@ -11,6 +13,7 @@ import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
 import { keyForOwnWorkers } from '../domain/credentials.ts';
+import type { GatewayError } from '../domain/errors.ts';
 import { fnv1a, workerOfMember } from '../domain/ids.ts';
 import type { FleetSnapshot, FleetTelemetry } from '../domain/ports.ts';
 import { createLogger } from '../observability/logging.ts';
@@ -24,6 +27,7 @@ import { PolicySet } from '../routing/policy-set.ts';
 import { answerClientErrors } from '../server/client-error.ts';
 import { createListener } from '../server/listener.ts';
 import { createMetricsListener } from '../server/metrics-listener.ts';
+import { Admission } from '../server/middleware/admit.ts';
 import { ConditionBook } from '../workers/condition.ts';
 import { Fleet } from '../workers/fleet.ts';
 import { Leases } from '../workers/leases.ts';
@@ -36,6 +40,8 @@ import {
   breakerOptions,
   clockOptions,
   fleetOptions,
+  followsFleet,
+  gateOptions,
   ownedKeys,
   policyScope,
   retryOptions,
@@ -140,11 +146,15 @@ export async function startGateway(config: Config): Promise<Gateway> {
     },
   });
 
-  // Who may call.
+  // Who may call, and who of them comes in now.
   const gatekeeper = new KeyGatekeeper(new KeyRing(ownedKeys(config)));
   const audit = config.disableAuditLogging
     ? noAudit
     : new LineAudit((fields) => logger.log('audit', 'control plane', fields));
+  const admitting = gateOptions(config, capacityOf(registry.snapshot()));
+  const gate = admitting && new Gate(admitting, () => clock.now());
+  const admission = gate && new Admission(gate, clock);
+  if (followsFleet(config)) registry.subscribe((snapshot) => admission?.resize(capacityOf(snapshot)));
 
   // The edge.
   const stopping = new AbortController();
@@ -160,7 +170,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     stopping: stopping.signal,
     fleet,
     gatekeeper,
-    admission: { enter: () => undefined },
+    admission,
     audit,
     specDefaults: { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'api' },
     breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
@@ -195,6 +205,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
         );
       },
       openConnections: () => listeners[0]?.size ?? 0,
+      admission: () => gate?.view(),
     },
     () => clock.now(),
   );
@@ -220,7 +231,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
     let stopped: Promise<void> | undefined;
     const force = Promise.withResolvers<void>();
     const times = { graceMs: config.shutdownGracePeriodSecs * 1_000, settleMs: config.drainSettleSecs * 1_000 };
-    const steps = { clock, listeners, dispatcher, release, forced: force.promise, ...times };
+    const cancelAll = (error: GatewayError) => {
+      // Those that wait first: a place that becomes free must not let them in.
+      admission?.refuseAll(error);
+      dispatcher.cancelAll(error);
+    };
+    const steps = { clock, listeners, cancelAll, release, forced: force.promise, ...times };
     return {
       url,
       metricsUrl: metricsUrl && `${metricsUrl}/metrics`,

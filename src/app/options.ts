@@ -1,4 +1,8 @@
 /** From the one configuration to the options of each part; seconds become milliseconds here. */
+import { chooserOf, onlyClass } from '../admission/choose-class.ts';
+import type { ClassOptions } from '../admission/classes.ts';
+import type { GateOptions } from '../admission/gate.ts';
+import { DEFAULT_SETTINGS } from '../admission/settings.ts';
 import type { OwnedKey } from '../auth/api-keys.ts';
 import type { Config } from '../config/schema.ts';
 import { readWorkerSpec, specOfUrl } from '../domain/worker-spec.ts';
@@ -33,6 +37,38 @@ export function retryOptions(config: Config): RetryOptions {
       multiplier: config.retryBackoffMultiplier,
       jitter: config.retryJitterFactor,
     },
+  };
+}
+
+/** Undefined: admission is off. `fleetCapacity` is what the fleet can run; it counts only with classes and no cap. */
+export function gateOptions(config: Config, fleetCapacity: number): GateOptions | undefined {
+  const { maxConcurrentRequests: cap, rateLimitTokensPerSecond: ratePerSecond } = config;
+  if (!config.prioritySchedulerEnabled) {
+    if (cap < 0 && ratePerSecond === 0) return undefined;
+    const capacity = cap < 0 ? Number.POSITIVE_INFINITY : cap;
+    return { classes: [onlyClassOptions(config)], chooser: onlyClass, capacity, ratePerSecond };
+  }
+  const { classes, maxClassOf } = config.prioritySchedulerConfig ?? DEFAULT_SETTINGS;
+  const chooser = chooserOf({ defaultMaxClass: config.prioritySchedulerDefaultMaxClass, maxClassOf });
+  return { classes, chooser, capacity: followsFleet(config) ? fleetCapacity : cap, ratePerSecond };
+}
+
+/** The number of places is what the workers say that they can run. */
+export function followsFleet(config: Config): boolean {
+  return config.prioritySchedulerEnabled && config.maxConcurrentRequests < 0;
+}
+
+function onlyClassOptions(config: Config): ClassOptions {
+  const queueTimeoutMs = config.queueTimeoutSecs * 1_000;
+  return {
+    name: '',
+    reservedFloor: 0,
+    reservedPerSlot: 0,
+    queueSize: config.queueSize,
+    queueTimeoutMs,
+    // Alone in the line, first come is first served.
+    starvationMs: queueTimeoutMs,
+    mayPreempt: false,
   };
 }
 

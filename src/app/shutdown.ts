@@ -3,7 +3,6 @@
  * still served -> stop accepting -> running calls finish -> those over the grace get an error -> release everything.
  */
 import type { Clock } from '../base/clock.ts';
-import type { Dispatcher } from '../dispatch/dispatch.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { OpenConnections } from './open-connections.ts';
 
@@ -17,11 +16,12 @@ export interface StopOptions {
 export interface ShutdownSteps {
   readonly clock: Clock;
   readonly listeners: readonly OpenConnections[];
-  readonly dispatcher: Dispatcher;
   readonly graceMs: number;
   readonly settleMs: number;
   /** Resolves when the end is forced meanwhile. */
   readonly forced: Promise<void>;
+  /** Ends every call that waits or runs with this error. */
+  cancelAll(error: GatewayError): void;
   /** Ends what is left: probes, connections to workers, the log. */
   release(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface ShutdownSteps {
 const LAST_WORDS_MS = 1_000;
 
 export async function shutDown(steps: ShutdownSteps, options: StopOptions): Promise<void> {
-  const { clock, listeners, dispatcher } = steps;
+  const { clock, listeners } = steps;
   const servers = listeners.map((listener) => listener.server);
   const endsAt = clock.now() + steps.graceMs;
   if (!options.force && options.settle !== false) {
@@ -40,9 +40,7 @@ export async function shutDown(steps: ShutdownSteps, options: StopOptions): Prom
   if (options.force) {
     for (const server of servers) server.closeAllConnections();
   } else if (!(await endsWithin(clock, closed, endsAt - clock.now()))) {
-    dispatcher.cancelAll(
-      new GatewayError('shutting_down', 'The gateway is shutting down; this answer is not complete.'),
-    );
+    steps.cancelAll(new GatewayError('shutting_down', 'The gateway is shutting down; this answer is not complete.'));
     await endsWithin(clock, closed, LAST_WORDS_MS);
     for (const server of servers) server.closeAllConnections();
   }

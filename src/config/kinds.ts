@@ -43,6 +43,15 @@ export function wholeNumber(range: Range): Kind<number> {
   );
 }
 
+/** How much may go on at once; 0 would be a gateway that serves nobody. */
+export const concurrency: Kind<number> = kind(
+  { accepts: 'a whole number, at least 1, or -1 (no limit)', placeholder: 'number' },
+  (raw) => {
+    const value = readNumber(raw, /^[+-]?\d+$/);
+    return Number.isSafeInteger(value) && (value === -1 || value >= 1) ? value : undefined;
+  },
+);
+
 /** 3, 3.5 or .5. */
 export function decimal(range: Range): Kind<number> {
   return kind({ accepts: rangeText('a number', range), placeholder: range.placeholder ?? 'number' }, (raw: unknown) => {

@@ -75,6 +75,9 @@ function conflicts({ values, origins, rejected }: Resolved<typeof options>): str
     const once = eachUrlOnce([...values.workerUrls, ...values.workers.map(({ url }) => url)]);
     if (!once.ok) problems.push(...once.complaints.map((complaint) => `${origins['workers']}: ${complaint}`));
   }
+  if (values.prioritySchedulerConfig && !values.prioritySchedulerEnabled && areGood('prioritySchedulerEnabled')) {
+    problems.push(`${origins['prioritySchedulerConfig']}: it has no effect without --priority-scheduler-enabled`);
+  }
   return problems;
 }
 

@@ -2,10 +2,12 @@
  * The one table of the gateway's options. Types, flags, environment variables, file keys, help, validation and the
  * reference page derive from it; an option is added here and nowhere else. Reading sources is load.ts.
  */
+import { CLASS_NAMES } from '../admission/classes.ts';
 import { DEFAULT_POLICY, policies } from '../routing/policies/index.ts';
 import {
   ascending,
   choice,
+  concurrency,
   decimal,
   eachUrlOnce,
   headerName,
@@ -27,6 +29,7 @@ import { controlPlaneKey, oneKeyPerId, oneKeyPerTenant, tenantKey } from './key-
 import { good, list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
 import { policyOptions } from './policy-options.ts';
 import { workerEntry } from './worker-entry.ts';
+import { prioritySettings } from './priority-file.ts';
 
 const policyNames = policies.map((policy) => policy.name);
 
@@ -184,6 +187,42 @@ const routing = {
   routingKeyOverride: toggle({
     group: 'Routing',
     doc: 'Calls with an X-SMG-Routing-Key stay with the worker of their key, whatever the policy.',
+  }),
+} as const satisfies OptionTable;
+
+const admission = {
+  maxConcurrentRequests: single(concurrency, {
+    group: 'Admission',
+    default: -1,
+    doc: 'Calls that may be in progress at once, from their admission to the end of their answer; others wait.',
+  }),
+  queueSize: single(wholeNumber({ min: 0, max: 100_000, note: '0 lets nobody wait' }), {
+    group: 'Admission',
+    default: 100,
+    doc: 'Calls that may wait for a free place; more are answered with 429. Classes have queues of their own.',
+  }),
+  queueTimeoutSecs: single(seconds(), {
+    group: 'Admission',
+    default: 60,
+    doc: 'How long a call may wait for a free place before it is answered with 408.',
+  }),
+  rateLimitTokensPerSecond: single(decimal({ min: 0, max: 1_000_000, note: '0 is no limit' }), {
+    group: 'Admission',
+    default: 0,
+    doc: 'Calls that are let in per second in the long run; as many as may be in progress may come at once.',
+  }),
+  prioritySchedulerEnabled: toggle({
+    group: 'Admission',
+    doc: 'Let calls in by their class (x-smg-priority), with reservations and preemption.',
+  }),
+  prioritySchedulerDefaultMaxClass: single(choice(CLASS_NAMES), {
+    group: 'Admission',
+    default: 'default',
+    doc: 'Highest class that callers may ask for whose tenant has no policy in the scheduler file.',
+  }),
+  prioritySchedulerConfig: optional(prioritySettings, {
+    group: 'Admission',
+    doc: 'Scheduler file: what each class is given, and the highest class of each tenant.',
   }),
 } as const satisfies OptionTable;
 
@@ -354,6 +393,7 @@ export const options = {
   ...workers,
   ...keys,
   ...routing,
+  ...admission,
   ...retries,
   ...breaker,
   ...health,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../base/clock.ts';
+import { GatewayError } from '../domain/errors.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
 import { ClientSide } from './client-side.ts';
 
@@ -25,6 +26,7 @@ function clientOf() {
   const listener = (name: string) => ({
     clientGone: () => told.push(`${name} gone`),
     drained: () => told.push(`${name} drained`),
+    cancel: () => told.push(`${name} cancelled`),
   });
   const leave = () => {
     isGone = true;
@@ -90,5 +92,17 @@ test('one wait after another works, and leaving after them is harmless', async (
     assert.equal(await waited, true);
   }
   leave();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('a call whose place was taken ends its attempt and its wait, and begins nothing more', async () => {
+  const { side, told, listener, clock } = clientOf();
+  side.current = listener('attempt');
+  const waited = side.wait(60_000, clock);
+  const error = new GatewayError('preempted', 'taken');
+  side.preempted(error);
+  assert.equal(await waited, false);
+  assert.deepEqual([told, side.isGone, side.cancelled === error], [['attempt cancelled'], false, true]);
+  assert.equal(side.wait(10, clock), false);
   assert.equal(clock.pendingTimers, 0);
 });

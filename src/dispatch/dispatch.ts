@@ -7,7 +7,7 @@ import type { PoolMember } from '../domain/candidate.ts';
 import { keyFor } from '../domain/credentials.ts';
 import { GatewayError } from '../domain/errors.ts';
 import { workerOfMember } from '../domain/ids.ts';
-import type { ReplyWriter } from '../domain/ports.ts';
+import type { AdmissionTicket, ReplyWriter } from '../domain/ports.ts';
 import type { AttemptRecord } from '../domain/record.ts';
 import type { Worker } from '../domain/worker.ts';
 import type { RetryOptions, RetryPlan } from '../resilience/retry.ts';
@@ -39,10 +39,14 @@ export class Dispatcher {
     this.#deps.ticker.cancelAll(error);
   }
 
-  /** Serves the call to its end. Rejects with a GatewayError while nothing has been written; fills `call.record`. */
-  async dispatch(call: Call, writer: ReplyWriter): Promise<void> {
+  /**
+   * Serves the call to its end. Rejects with a GatewayError while nothing has been written; fills `call.record`.
+   * `ticket` may end it while its answer has not begun.
+   */
+  async dispatch(call: Call, writer: ReplyWriter, ticket?: AdmissionTicket): Promise<void> {
     this.#deps.budget.deposit();
     const client = new ClientSide(writer);
+    ticket?.onPreempted(client);
     const keyDigest = this.#deps.keyDigest(call.callerKey);
     let tried: string[] = [];
     let last: Failed | undefined;
@@ -50,6 +54,7 @@ export class Dispatcher {
     let hints: CallHints | undefined;
     let retry: RetryOptions | undefined;
     for (;;) {
+      if (client.cancelled) throw client.cancelled;
       const resolved = this.#resolve(call);
       // A model that was renamed meanwhile is another prompt; in every other case the hints are kept.
       if (hints?.model !== resolved.model) hints = this.#hintsFor(call, resolved.model);
@@ -66,8 +71,8 @@ export class Dispatcher {
       if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
       if (plan.again) tried = this.#nextRound(call, keyDigest);
       backoffMs = plan.delayMs;
-      if (!(await client.wait(plan.delayMs, this.#deps.clock)))
-        return applyOutcome(call.record, { kind: 'client_gone' });
+      await client.wait(plan.delayMs, this.#deps.clock);
+      if (client.isGone) return applyOutcome(call.record, { kind: 'client_gone' });
     }
   }
 

@@ -11,7 +11,8 @@ export function gatewayHeaders(record: CallRecord): HeaderList {
   const list: HeaderList = ['x-request-id', record.requestId];
   if (record.workerId !== '') list.push('x-smg-worker', record.workerId);
   const upstreamMs = record.upstreamStartedAt > 0 ? record.headAt - record.upstreamStartedAt : 0;
-  const queueMs = record.queuedAt > 0 ? (record.admittedAt || record.headAt) - record.queuedAt : 0;
+  const waitedMs = record.queuedAt > 0 ? (record.admittedAt || record.headAt) - record.queuedAt : 0;
+  const queueMs = waitedMs + record.heldMs;
   const gatewayMs = record.headAt - record.startedAt - upstreamMs - queueMs;
   list.push(
     'server-timing',

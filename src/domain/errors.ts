@@ -3,6 +3,8 @@
  * Anthropic dialect and what it means; docs/reference/errors.md is generated from this table.
  */
 
+import type { HeaderList } from './headers.ts';
+
 export type OpenAiErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
@@ -216,6 +218,8 @@ export interface ErrorOptions {
   readonly retryAfterSeconds?: number;
   /** The worker that it is about, where the client needs its id; `worker_id` in the OpenAI dialect. */
   readonly workerId?: string;
+  /** Further headers of the answer; not shared with anybody who may change them. */
+  readonly headers?: HeaderList;
   readonly cause?: unknown;
 }
 
@@ -228,6 +232,7 @@ export class GatewayError extends Error {
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly workerId: string | undefined;
+  readonly headers: HeaderList | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -240,6 +245,7 @@ export class GatewayError extends Error {
     this.param = options.param;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.workerId = options.workerId;
+    this.headers = options.headers;
   }
 
   /** Wraps anything thrown; an unknown fault becomes `internal_error` without its text. */

@@ -107,30 +107,54 @@ export interface AuditLog {
 export interface AdmissionRequest {
   readonly headers: ClientHeaders;
   readonly principal: Principal;
-  /** Its queue times, class and tenant are filled by admission. */
+  /** Its class, queue times and result are filled by admission. */
   readonly record: CallRecord;
-  /** The client left while it waited, or the gateway shuts down. */
-  readonly signal: AbortSignal;
 }
 
-/** A place among the calls that may run; given back exactly once. */
+/** Whoever runs on a ticket. */
+export interface TicketHolder {
+  /** Somebody more important has taken the place: the call ends with this error, before its answer has begun. */
+  preempted(error: GatewayError): void;
+}
+
+/** A place among the calls that may run, or in the line for one; given back exactly once. */
 export interface AdmissionTicket {
-  /** Headers for the answer, such as the rate-limit ones; empty for none. */
-  readonly headers: HeaderList;
+  /** False: it waits, and the listener of `onTurn` hears how that ends. */
+  readonly isAdmitted: boolean;
+  /** Called once: with nothing when it is let in, or with why it is not. */
+  onTurn(listener: (refusal: GatewayError | undefined) => void): void;
+  /** Told at once when it has happened already. */
+  onPreempted(holder: TicketHolder): void;
   /** The first byte of the answer is on its way: from now on the call cannot be preempted. */
   committed(): void;
-  /** Called when somebody more important takes the place; the listener ends the call. */
-  onPreempted(listener: () => void): void;
+  /** Gives the place back, or leaves the line. Idempotent. */
   release(): void;
 }
 
-/** Lets calls in, holds them back, or turns them away. */
+/** Who runs and who waits, for those who look. */
+export interface AdmissionView {
+  /** Infinity: no cap. */
+  readonly capacity: number;
+  readonly classes: readonly { readonly name: string; readonly waiting: number; readonly running: number }[];
+}
+
+/** Lets calls in, holds them back, or turns them away. Owns no timer: somebody has to `look` when it is time. */
 export interface AdmissionGate {
-  /**
-   * A ticket at once, or later. Rejects with `queue_full`, `queue_timeout` or `client_closed_request`.
-   * Undefined: admission is off and there is nothing to give back.
-   */
-  enter(request: AdmissionRequest): AdmissionTicket | Promise<AdmissionTicket> | undefined;
+  /** Calls that wait now. */
+  readonly waiting: number;
+  /** When waiting ends for somebody by time alone, in ms of the clock; Infinity for never. */
+  readonly nextLookAt: number;
+  /** The class of a call, before its body is read. Throws `queue_full` when it would be turned away, `invalid_request`. */
+  expect(request: AdmissionRequest): number;
+  /** A ticket that is admitted or waits. Throws `queue_full`. */
+  enter(classIndex: number, record: CallRecord, bodyBytes: number): AdmissionTicket;
+  /** Ends waits that have lasted too long, and lets in who may come in by now. */
+  look(): void;
+  /** The number of places changes; who runs goes on running. */
+  resize(capacity: number): void;
+  /** Turns away everybody who waits. */
+  refuseAll(error: GatewayError): void;
+  view(): AdmissionView;
 }
 
 /** How an attempt went, as far as the worker is to blame or to praise. */

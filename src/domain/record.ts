@@ -8,6 +8,9 @@ import type { Usage } from './usage.ts';
 /** How a call ended: answered to its end, refused or failed with an error, broken mid-answer, or left by its client. */
 export type CallOutcome = 'answered' | 'failed' | 'broken' | 'client_gone';
 
+/** What admission made of a call; empty when it is off or was not asked. `left`: the client left while it waited. */
+export type AdmissionResult = '' | 'admitted' | 'refused' | 'preempted' | 'left';
+
 export interface AttemptRecord {
   readonly workerId: string;
   /** Status of the worker's answer; 0 when there was none. */
@@ -45,6 +48,9 @@ export class CallRecord {
   /** When the call began to wait for admission, and when it was let in; 0 = it did not wait. */
   queuedAt = 0;
   admittedAt = 0;
+  admission: AdmissionResult = '';
+  /** Milliseconds that the call was held while a worker that had failed was being tried. */
+  heldMs = 0;
   /** Why the worker was chosen, in short; filled when the client asks with `x-smg-explain`. */
   decision = '';
   status = 0;

@@ -123,6 +123,29 @@ export const metricTable = {
     help: 'Calls that failed after every permitted attempt.',
   },
   smg_worker_retry_backoff_seconds: { type: 'histogram', labels: ['attempt'], help: 'Waits before retries.' },
+  smg_scheduler_capacity: { type: 'gauge', labels: [], help: 'Calls that may run at once; absent without a cap.' },
+  smg_scheduler_running: { type: 'gauge', labels: ['class'], help: 'Admitted calls that run now.' },
+  smg_scheduler_queue_length: { type: 'gauge', labels: ['class'], help: 'Calls that wait for admission now.' },
+  smg_scheduler_admitted_total: {
+    type: 'counter',
+    labels: ['class'],
+    help: 'Calls that were let in, counted at their end.',
+  },
+  smg_scheduler_refused_total: {
+    type: 'counter',
+    labels: ['class', 'reason'],
+    help: 'Calls that were not let in: queue_full, queue_timeout, shutting_down, client_closed_request (left the queue).',
+  },
+  smg_scheduler_preempted_total: {
+    type: 'counter',
+    labels: ['class'],
+    help: 'Calls whose place was taken by a higher class before their answer began.',
+  },
+  smg_scheduler_wait_seconds: {
+    type: 'histogram',
+    labels: ['class'],
+    help: 'Waits for admission that ended with a place; calls that need not wait are not among them.',
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof metricTable;

@@ -133,6 +133,7 @@ function viewOf(live: Live): FleetView {
     snapshot: () => ({ members: live.members }) as FleetSnapshot,
     breaker: (id) => ({ state: live.breakers[id] ?? 'closed', failures: 2, successes: 0 }),
     openConnections: () => 3,
+    admission: () => undefined,
   };
 }
 
@@ -207,6 +208,7 @@ test('the series of a worker that is gone are gone at the next look, and start a
     snapshot: () => snapshotOf(members),
     breaker: () => undefined,
     openConnections: () => 0,
+    admission: () => undefined,
   };
   metrics.watch(view, () => 0);
   const call = (workerId: string) => {

@@ -2,7 +2,7 @@
 import { LiveList } from '../base/live-list.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import type { AttemptRecord, CallRecord } from '../domain/record.ts';
-import type { BreakerName, FleetSnapshot } from '../domain/ports.ts';
+import type { AdmissionView, BreakerName, FleetSnapshot } from '../domain/ports.ts';
 import { AGE_BOUNDS, metricTable } from './metric-table.ts';
 import type { MetricName } from './metric-table.ts';
 import type { CounterChild, CounterFamily, GaugeFamily, HistogramChild, HistogramFamily } from './registry.ts';
@@ -19,6 +19,8 @@ export interface FleetView {
     memberId: string,
   ): { readonly state: BreakerName; readonly failures: number; readonly successes: number } | undefined;
   openConnections(): number;
+  /** Undefined: admission is off. */
+  admission(): AdmissionView | undefined;
 }
 
 const WORKER_TYPE = 'regular';
@@ -94,6 +96,20 @@ export class Metrics {
     const head = record.headAt > 0 ? record.headAt : record.endedAt;
     this.histogram('smg_http_request_duration_seconds').observe(bundle.duration, (head - record.startedAt) / 1_000);
     if (bundle.inference) this.#inferenceEnded(record, bundle.inference);
+    if (record.admission !== '') this.#admissionEnded(record);
+  }
+
+  #admissionEnded(record: CallRecord): void {
+    const name = classLabel(record.priorityClass);
+    if (record.admission === 'refused' || record.admission === 'left') {
+      this.counter('smg_scheduler_refused_total').with(name, record.error ?? '').value += 1;
+      return;
+    }
+    this.counter('smg_scheduler_admitted_total').with(name).value += 1;
+    if (record.admission === 'preempted') this.counter('smg_scheduler_preempted_total').with(name).value += 1;
+    if (record.admittedAt === 0) return;
+    const waits = this.histogram('smg_scheduler_wait_seconds');
+    waits.observe(waits.with(name), (record.admittedAt - record.queuedAt) / 1_000);
   }
 
   #inferenceEnded(record: CallRecord, bundle: InferenceBundle): void {
@@ -206,6 +222,7 @@ export class Metrics {
     this.registry.onScrape(() => {
       this.#gauge('smg_http_connections_active').with().value = fleet.openConnections();
       this.#collectAges(now());
+      this.#collectAdmission(fleet.admission());
       this.#collectFleet(fleet);
     });
   }
@@ -221,6 +238,15 @@ export class Metrics {
       const cell = cells[at < 0 ? AGE_BOUNDS.length : at];
       if (cell) cell.value += 1;
     });
+  }
+
+  #collectAdmission(view: AdmissionView | undefined): void {
+    if (!view) return;
+    if (Number.isFinite(view.capacity)) this.#gauge('smg_scheduler_capacity').with().value = view.capacity;
+    for (const { name, waiting, running } of view.classes) {
+      this.#gauge('smg_scheduler_queue_length').with(classLabel(name)).value = waiting;
+      this.#gauge('smg_scheduler_running').with(classLabel(name)).value = running;
+    }
   }
 
   /** Here and not when a worker leaves: the calls that ran on it then end, and are counted, a moment later. */
@@ -312,6 +338,11 @@ function isSameKind(kind: CallKind, record: CallRecord): boolean {
     kind.policy === record.policy &&
     kind.canonicalModel === record.canonicalModel
   );
+}
+
+/** A gateway without classes has one all the same. */
+function classLabel(name: string): string {
+  return name === '' ? 'default' : name;
 }
 
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);

@@ -87,10 +87,11 @@ test('the fields are these and no others: none of them could hold a prompt, an a
   });
   const line = lineOf(record);
   assert.ok(!JSON.stringify(line).includes('sk-secret'));
-  const names = 'request_id method path tenant status outcome error model worker policy decision stream retries tried';
+  const names =
+    'request_id method path tenant status outcome error model worker policy decision stream retries tried duration_ms class queue_ms held_ms';
   assert.deepEqual(
     Object.keys(line),
-    `${names} duration_ms head_ms ttft_ms bytes_in bytes_out input_tokens output_tokens cached_tokens`.split(' '),
+    `${names} head_ms ttft_ms bytes_in bytes_out input_tokens output_tokens cached_tokens`.split(' '),
   );
 });
 

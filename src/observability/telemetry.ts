@@ -32,6 +32,9 @@ export function lineOf(record: CallRecord): LogFields {
         ? attempts.map((attempt) => `${attempt.workerId}:${attempt.error ?? 'ok'}`).join(',')
         : undefined,
     duration_ms: tenths(record.endedAt - startedAt),
+    class: record.priorityClass === '' ? undefined : record.priorityClass,
+    queue_ms: record.queuedAt > 0 ? tenths((record.admittedAt || record.endedAt) - record.queuedAt) : undefined,
+    held_ms: record.heldMs > 0 ? tenths(record.heldMs) : undefined,
     head_ms: record.headAt > 0 ? tenths(record.headAt - startedAt) : undefined,
     ttft_ms: record.streaming && record.firstContentAt > 0 ? tenths(record.firstContentAt - startedAt) : undefined,
     bytes_in: record.bodyBytes,

@@ -1,19 +1,12 @@
 /** What the edge is given once, at start-up. */
 import type { Clock } from '../base/clock.ts';
 import type { ProtocolName } from '../domain/call.ts';
-import type {
-  AdmissionGate,
-  AuditLog,
-  FleetControl,
-  Gatekeeper,
-  Prober,
-  Telemetry,
-  WorkerDirectory,
-} from '../domain/ports.ts';
+import type { AuditLog, FleetControl, Gatekeeper, Prober, Telemetry, WorkerDirectory } from '../domain/ports.ts';
 import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { ModelAliases } from '../dispatch/resolve-model.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import type { Admission } from './middleware/admit.ts';
 
 export interface ServerOptions {
   readonly maxPayloadBytes: number;
@@ -32,7 +25,8 @@ export interface ServerDeps {
   readonly fleet: FleetControl;
   readonly prober: Prober;
   readonly gatekeeper: Gatekeeper;
-  readonly admission: AdmissionGate;
+  /** Undefined: every call comes in at once. */
+  readonly admission: Admission | undefined;
   readonly audit: AuditLog;
   readonly aliases: ModelAliases;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;

@@ -20,12 +20,21 @@ interface ErrorFacts {
   readonly allow?: string;
 }
 
+/** Hears that the head of an answer is being written. */
+export interface HeadListener {
+  committed(): void;
+}
+
+/** Whoever works for a call at one time or another may want to hear that its client left; more than this is a leak. */
+const MAX_GONE_LISTENERS = 8;
+
 export class HttpReply implements ReplyWriter {
   readonly #response: ServerResponse;
   /** Headers that every answer of the edge carries, e.g. CORS. */
   readonly #extra: HeaderList;
   #isGone = false;
-  #onGone: (() => void) | undefined;
+  readonly #onGone: (() => void)[] = [];
+  #onHead: HeadListener | undefined;
   #onDrain: (() => void) | undefined;
   #isWaiting = false;
 
@@ -35,7 +44,7 @@ export class HttpReply implements ReplyWriter {
     response.on('close', () => {
       if (response.writableFinished) return;
       this.#isGone = true;
-      this.#onGone?.();
+      for (const listener of this.#onGone) listener();
     });
   }
 
@@ -48,7 +57,12 @@ export class HttpReply implements ReplyWriter {
   }
 
   onGone(listener: () => void): void {
-    this.#onGone = listener;
+    if (this.#onGone.length >= MAX_GONE_LISTENERS) throw new Error('Too many listen for the client of one call.');
+    this.#onGone.push(listener);
+  }
+
+  onHead(listener: HeadListener): void {
+    this.#onHead = listener;
   }
 
   onDrain(listener: () => void): void {
@@ -56,6 +70,7 @@ export class HttpReply implements ReplyWriter {
   }
 
   head(status: number, headers: HeaderList): void {
+    this.#onHead?.committed();
     if (this.isGone) return;
     if (this.#extra.length > 0) headers.push(...this.#extra);
     this.#response.writeHead(status, headers);
@@ -89,6 +104,7 @@ export class HttpReply implements ReplyWriter {
     if (allow !== undefined) headers.push('allow', allow);
     if (error.status === 401) headers.push('www-authenticate', CHALLENGE);
     if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds));
+    if (error.headers) headers.push(...error.headers);
     if (closeAfter) headers.push('connection', 'close');
     this.head(error.status, headers);
     this.end(body);

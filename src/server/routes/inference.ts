@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
-import type { Principal } from '../../domain/ports.ts';
 import type { CallRecord } from '../../domain/record.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { Admission } from '../middleware/admit.ts';
 import { readBody } from '../read-body.ts';
 import { checkMediaType, makeCall } from '../read-call.ts';
 import type { InferenceRoute } from '../route-table.ts';
@@ -22,30 +22,46 @@ export async function serveInference(
     const principal = deps.gatekeeper.check(request.headers, 'data');
     record.tenant = principal.tenant;
     checkMediaType(request.headers);
+    const classIndex = deps.admission?.expect({ headers: request.headers, principal, record }) ?? 0;
     const body = await readBody(request, deps.options.maxPayloadBytes);
     const call = makeCall({ request, body, route, protocol, principal, record });
-    await admitted(deps, call, principal, reply);
+    if (deps.admission) await serveAdmitted(deps, deps.admission, { call, classIndex }, reply);
+    else await deps.dispatcher.dispatch(call, reply);
   } catch (thrown) {
     const error = GatewayError.from(thrown);
     failCall(error, record, deps.clock.now());
     if (reply.hasHead) reply.destroy();
-    else reply.error(error, { dialect: protocol.dialect, record, closeAfter: !request.complete });
+    else reply.error(error, { dialect: protocol.dialect, record, closeAfter: mustClose(request) });
   }
 }
 
-/** Waits for a place among the running calls, and gives it back whatever becomes of the call. */
-async function admitted(deps: ServerDeps, call: Call, principal: Principal, reply: HttpReply): Promise<void> {
-  const gone = new AbortController();
-  const request = { headers: call.headers, principal, record: call.record, signal: gone.signal };
-  const entry = deps.admission.enter(request);
-  if (!entry) return deps.dispatcher.dispatch(call, reply);
-  reply.onGone(() => gone.abort());
-  const ticket = entry instanceof Promise ? await entry : entry;
+interface Admitted {
+  readonly call: Call;
+  readonly classIndex: number;
+}
+
+/** Takes a place among the running calls, waits for it if need be, and gives it back whatever becomes of the call. */
+async function serveAdmitted(
+  { dispatcher }: ServerDeps,
+  admission: Admission,
+  { call, classIndex }: Admitted,
+  reply: HttpReply,
+): Promise<void> {
+  const ticket = admission.enter(classIndex, call, reply);
   try {
-    await deps.dispatcher.dispatch(call, reply);
+    if (!ticket.isAdmitted) await admission.turn(ticket, reply);
+    await dispatcher.dispatch(call, reply, ticket);
   } finally {
-    ticket.release();
+    admission.release(ticket);
   }
+}
+
+/** A body up to this size that nobody has read is read and thrown away, so that the connection can go on. */
+const DISCARD_BYTES = 64 * 1024;
+
+/** The rest of a request that was refused before its end may be so long that a new connection is cheaper. */
+function mustClose(request: IncomingMessage): boolean {
+  return !request.complete && !(Number(request.headers['content-length']) <= DISCARD_BYTES);
 }
 
 /** Closes the record of a call that the gateway itself answers with an error. */
