@@ -44,6 +44,11 @@ export class ClientSide implements TicketHolder {
     this.#wake?.();
   }
 
+  /** Ends a wait before its time. */
+  wake(): void {
+    this.#wake?.();
+  }
+
   /** Waits; false as soon as the client has left or the call was ended from above. */
   wait(delayMs: number, clock: Clock): Promise<boolean> | boolean {
     if (this.#isOver) return false;

@@ -17,8 +17,10 @@ import { Attempt } from './attempt.ts';
 import { ClientSide } from './client-side.ts';
 import type { DispatchDeps } from './deps.ts';
 import { CallHints } from './hints.ts';
-import type { Placed } from './place.ts';
+import type { Placed, Placement } from './place.ts';
 import { hasCandidates, placeCall, poolOf, refusePlacement } from './place.ts';
+import type { Held } from './recovery-line.ts';
+import { RecoveryLine } from './recovery-line.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -30,12 +32,16 @@ type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
 export class Dispatcher {
   readonly #deps: DispatchDeps;
 
+  readonly #recovery: RecoveryLine;
+
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
+    this.#recovery = new RecoveryLine(deps.clock);
   }
 
-  /** Ends every running attempt with this error: the last step of a shutdown. */
+  /** Ends every running attempt and every wait for a worker with this error: the last step of a shutdown. */
   cancelAll(error: GatewayError): void {
+    this.#recovery.cancelAll(error);
     this.#deps.ticker.cancelAll(error);
   }
 
@@ -53,27 +59,56 @@ export class Dispatcher {
     let backoffMs = 0;
     let hints: CallHints | undefined;
     let retry: RetryOptions | undefined;
-    for (;;) {
-      if (client.cancelled) throw client.cancelled;
-      const resolved = this.#resolve(call);
-      // A model that was renamed meanwhile is another prompt; in every other case the hints are kept.
-      if (hints?.model !== resolved.model) hints = this.#hintsFor(call, resolved.model);
-      const place = placeCall(call, { resolved, hints, tried, keyDigest, deps: this.#deps });
-      if (!place) return this.#giveUp(call, writer, last, keyDigest);
-      tried.push(place.member.worker.id);
-      const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints });
-      if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
-      // Cancelled from above: no worker is to blame, and none is to be asked instead.
-      if (outcome.error.origin !== 'upstream') throw outcome.error;
-      last = outcome.answer || !last?.answer ? outcome : { ...outcome, answer: last.answer };
-      retry ??= retryFor(this.#deps.retry, place.member.worker);
-      const plan = this.#plan(call, outcome, { tried, keyDigest, retry });
-      if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
-      if (plan.again) tried = this.#nextRound(call, keyDigest);
-      backoffMs = plan.delayMs;
-      await client.wait(plan.delayMs, this.#deps.clock);
-      if (client.isGone) return applyOutcome(call.record, { kind: 'client_gone' });
+    let held: Held | undefined;
+    try {
+      for (;;) {
+        if (client.cancelled) throw client.cancelled;
+        if (client.isGone) return applyOutcome(call.record, { kind: 'client_gone' });
+        const resolved = this.#resolve(call);
+        // A model that was renamed meanwhile is another prompt; in every other case the hints are kept.
+        if (hints?.model !== resolved.model) hints = this.#hintsFor(call, resolved.model);
+        const isBehind = !held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model);
+        const placement = { resolved, hints, tried, keyDigest, deps: this.#deps };
+        // From here to the lease nothing may wait: a half-open breaker has room for one.
+        const place = isBehind ? undefined : placeCall(call, placement);
+        if (!place) {
+          held = this.#hold(call, placement, { held, isBehind, client });
+          if (!held) return this.#giveUp(call, writer, last, keyDigest);
+          await client.wait(this.#recovery.remaining(held), this.#deps.clock);
+          continue;
+        }
+        if (held) held = this.#recovery.placed(held, call.record);
+        tried.push(place.member.worker.id);
+        const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints });
+        if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
+        // Cancelled from above: no worker is to blame, and none is to be asked instead.
+        if (outcome.error.origin !== 'upstream') throw outcome.error;
+        last = outcome.answer || !last?.answer ? outcome : { ...outcome, answer: last.answer };
+        retry ??= retryFor(this.#deps.retry, place.member.worker);
+        const plan = this.#plan(call, outcome, { tried, keyDigest, retry });
+        if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
+        if (plan.again) tried = this.#nextRound(call, keyDigest);
+        backoffMs = plan.delayMs;
+        await client.wait(plan.delayMs, this.#deps.clock);
+      }
+    } finally {
+      if (held) this.#recovery.left(held, call.record);
     }
+  }
+
+  /** A place in the line of those who wait for a worker that is being tried again, or undefined: there is no hope. */
+  #hold(call: Call, { resolved }: Placement, { held, isBehind, client }: Waiting): Held | undefined {
+    if (held) {
+      if (this.#recovery.remaining(held) > 0 && this.#isBeingTried(resolved)) return this.#recovery.stay(held);
+      this.#recovery.left(held, call.record);
+      return undefined;
+    }
+    if (!mayBeHeld(call)) return undefined;
+    return isBehind || this.#isBeingTried(resolved) ? this.#recovery.join(resolved.model, client) : undefined;
+  }
+
+  #isBeingTried({ members }: ResolvedModel): boolean {
+    return members.some(({ id, worker }) => worker.state === 'ready' && this.#deps.leases.isBeingTried(id));
   }
 
   #resolve(call: Call): ResolvedModel {
@@ -112,6 +147,7 @@ export class Dispatcher {
         side.client.current = undefined;
         const verdict = verdictOf(outcome);
         lease.settle(verdict);
+        this.#recovery.settled(verdict.kind === 'success');
         watch?.ended(verdict, call.record.usage);
         entry.verdict = verdict.kind;
         entry.status = statusOf(outcome);
@@ -193,12 +229,23 @@ function retryFor(options: RetryOptions, { spec }: Worker): RetryOptions {
   return { ...options, maxAttempts: disableRetry === true ? 1 : (maxRetries ?? options.maxAttempts) };
 }
 
+interface Waiting {
+  readonly held: Held | undefined;
+  readonly isBehind: boolean;
+  readonly client: ClientSide;
+}
+
 interface AttemptSide {
   readonly writer: ReplyWriter;
   readonly client: ClientSide;
   readonly keyDigest: number;
   readonly backoffMs: number;
   readonly hints: CallHints;
+}
+
+/** A retry has its own rules, and whoever named a worker does not wait for others. */
+function mayBeHeld({ record, headers }: Call): boolean {
+  return record.attempts.length === 0 && headers['x-smg-target-worker'] === undefined;
 }
 
 function statusOf(outcome: AttemptOutcome): number {

@@ -41,6 +41,7 @@ function depsOf(members: readonly PoolMember[], policy: Policy = LAST, coolDown 
       asked.push([...ids]);
       return coolDown;
     },
+    isBeingTried: () => false,
   };
   const directory = { snapshot: () => snapshotOf(members), subscribe: () => () => undefined };
   const deps = {

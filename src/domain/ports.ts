@@ -177,6 +177,8 @@ export interface WorkerLeases {
   acquire(memberId: string, keyDigest: number): Lease;
   /** When the first of these members is free again for this key; 0 when none of them is cooling down. */
   coolDownEndsAt(memberIds: readonly string[], keyDigest: number): number;
+  /** It had failed, and one call is finding out now whether it works again; others have to wait for that. */
+  isBeingTried(memberId: string): boolean;
 }
 
 export interface UpstreamRequest {

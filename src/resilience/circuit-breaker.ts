@@ -55,6 +55,11 @@ export class CircuitBreaker {
     return this.#successes;
   }
 
+  /** Half-open, and its probe has not ended. */
+  get isBeingTried(): boolean {
+    return this.#state === 'half_open' && this.#isProbing;
+  }
+
   /** May a call be sent now? Asking changes nothing: a call that is really sent says so with `started`. */
   mayServe(nowMs: number): boolean {
     if (this.#state === 'closed') return true;

@@ -35,4 +35,8 @@ export class Leases implements WorkerLeases {
   coolDownEndsAt(workerIds: readonly string[], keyDigest: number): number {
     return this.#conditions.firstCoolDownEnd(workerIds, keyDigest);
   }
+
+  isBeingTried(workerId: string): boolean {
+    return this.#conditions.of(workerId)?.breaker.isBeingTried ?? false;
+  }
 }
