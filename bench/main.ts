@@ -12,6 +12,7 @@ import { rerunWithSmallBuffers } from './rig/small-buffers.ts';
 import { runAborts } from './scenarios/aborts.ts';
 import { runMemory } from './scenarios/memory.ts';
 import { runMicro } from './scenarios/micro.ts';
+import { runOverload } from './scenarios/overload.ts';
 import { runSlowClients } from './scenarios/slow-clients.ts';
 import { runStreams } from './scenarios/streams.ts';
 
@@ -21,6 +22,7 @@ const SCENARIOS = {
   streams: runStreams,
   aborts: runAborts,
   'slow-clients': runSlowClients,
+  overload: runOverload,
   micro: runMicro,
 };
 

@@ -19,6 +19,7 @@ export const HELP = `npm run bench -- [flags]
   --scenario NAME   memory: many large bodies in flight · streams: many slow streams at once
                     aborts: how soon a worker hears that its client has left
                     slow-clients: what piles up when clients stop reading
+                    overload: half again as many calls as the fleet can serve, for --seconds (60)
                     micro: nanoseconds of the inner parts, each against its alternative
   --connections N   of the memory scenario (1500)
   --streams N       of the streams scenario (2000), which lasts --seconds (60); of slow-clients (500)
@@ -94,7 +95,7 @@ export function readOptions(argv: readonly string[]): Options {
 function usualOf(scenario: ScenarioName, quick: boolean): { rounds: string; seconds: string; streams: string } {
   return {
     rounds: scenario === 'micro' ? '15' : quick ? '1' : '3',
-    seconds: scenario === 'streams' ? '60' : quick ? '1' : '3',
+    seconds: scenario === 'streams' || (scenario === 'overload' && !quick) ? '60' : quick ? '1' : '3',
     streams: scenario === 'slow-clients' ? '500' : '2000',
   };
 }
