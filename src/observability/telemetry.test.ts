@@ -95,6 +95,17 @@ test('the fields are these and no others: none of them could hold a prompt, an a
   );
 });
 
+test('a call that waited says in which class and for how long, let in or not', () => {
+  const record = callRecord();
+  Object.assign(record, { priorityClass: 'bulk', queuedAt: 10, admittedAt: 35.5, heldMs: 4, endedAt: 90 });
+  const of = ({ class: name, queue_ms: queued, held_ms: held }: ReturnType<typeof lineOf>) => [name, queued, held];
+  assert.deepEqual(of(lineOf(record)), ['bulk', 25.5, 4]);
+  Object.assign(record, { priorityClass: '', admittedAt: 0, heldMs: 0 });
+  assert.deepEqual(of(lineOf(record)), [undefined, 80, undefined]);
+  record.queuedAt = 0;
+  assert.deepEqual(of(lineOf(record)), [undefined, undefined, undefined]);
+});
+
 test('a question to the gateway itself has a short line', () => {
   const record = new CallRecord('r', 'GET', '/health', 0);
   Object.assign(record, { status: 200, endedAt: 2 });

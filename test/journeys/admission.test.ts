@@ -74,6 +74,8 @@ test('when the queue is full a call is refused at once, in the words of its dial
   assert.equal(served.status, 200);
   assert.match(served.headers.get('server-timing') ?? '', /queue;dur=[1-9]/);
   assert.equal(served.headers.get('x-ratelimit-limit'), null, 'only refusals speak of limits');
+  assert.equal(await metric(gateway, 'smg_scheduler_wait_seconds_count', { class: 'default' }), 1);
+  assert.equal(await metric(gateway, 'smg_scheduler_refused_total', { reason: 'queue_full' }), 2);
 });
 
 test('a call that waited too long gets 408, in the words of its dialect', async (t) => {
@@ -241,6 +243,29 @@ test('the scheduler file decides about queues, and the places are those of the f
   const refused = await post(gateway, CHAT, chatBody());
   assert.deepEqual(shown(refused).slice(0, 2), [429, 'queue_full']);
   leaving.abort();
+});
+
+test('a tenant is held to its class by its key', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'smg-classes-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'classes.yaml');
+  writeFileSync(path, 'tenant_policies:\n  auth:acme: {max_class: interactive}\n  cheap: {max_class: bulk}\n');
+  const { gateway, engines } = await rigFor(t, 1, {
+    prioritySchedulerEnabled: true,
+    prioritySchedulerConfig: path,
+    maxConcurrentRequests: 1,
+    metricsPublic: true,
+    tenantApiKey: ['acme:key-of-acme', 'cheap:key-of-cheap', 'other:key-of-other'],
+  });
+  const as = (tenant: string, body: unknown) =>
+    post(gateway, CHAT, body, { headers: { authorization: `Bearer key-of-${tenant}`, 'x-smg-priority': 'system' } });
+  const victim = as('cheap', chatBody(HANGS));
+  await engines[0]?.waitFor((stats) => stats.inFlight === 1);
+  const waiting = as('other', chatBody());
+  const served = await as('acme', chatBody());
+  assert.deepEqual([served.status, (await victim).status, (await waiting).status], [200, 503, 200]);
+  const preempted = await metric(gateway, 'smg_scheduler_preempted_total', { class: 'bulk' });
+  assert.equal(preempted, 1, 'default may not preempt, interactive may');
 });
 
 test('no more calls are let in per second than the rate says', async (t) => {
