@@ -34,12 +34,13 @@ interface Guest {
 }
 
 class House {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly gate: Gate;
   /** Everything that happened, in order. */
   readonly events: string[] = [];
 
-  constructor(options: Partial<GateOptions> = {}) {
+  constructor(options: Partial<GateOptions> = {}, clock = new ManualClock()) {
+    this.clock = clock;
     const all = { classes: [ALONE], chooser: onlyClass, capacity: 2, ratePerSecond: 0, ...options };
     this.gate = new Gate(all, () => this.clock.now());
   }
@@ -253,6 +254,38 @@ test('a token that has come meanwhile is for the one that waits, not for one tha
   house.clock.advance(1_500);
   house.arrive('c');
   assert.deepEqual(house.events, ['a in', 'b in']);
+});
+
+/** A clock as a process has it: no two looks at it show the same time. */
+class RunningClock extends ManualClock {
+  override now(): number {
+    this.advance(0.01);
+    return super.now();
+  }
+}
+
+test('nobody is forgotten whose token comes between two looks at the clock', () => {
+  const rate = { capacity: Infinity, ratePerSecond: 731, classes: [{ ...ALONE, queueSize: 10_000 }] };
+  const house = new House(rate, new RunningClock());
+  for (let i = 0; i < 2_000; i += 1) house.arrive(`${i}`);
+  for (let looks = 0; looks < 2_000; looks += 1) {
+    house.gate.look();
+    assert.ok(house.gate.nextLookAt <= house.clock.now() + 2, 'the next token is awaited');
+  }
+});
+
+test('nobody is forgotten who begins to starve between two looks at the clock', () => {
+  const reserved = classes({ system: { reservedFloor: 1 }, bulk: { starvationMs: 3 } });
+  for (let i = 0; i < 100; i += 1) {
+    const house = new House({ capacity: 2, chooser, classes: reserved }, new RunningClock());
+    house.arrive('first', 'bulk');
+    house.arrive('second', 'bulk');
+    house.clock.advance(2.9 + i / 500);
+    for (let looks = 0; looks < 30 && house.gate.waiting > 0; looks += 1) {
+      house.gate.look();
+      assert.ok(house.gate.nextLookAt <= house.clock.now() + 3 || house.gate.waiting === 0);
+    }
+  }
 });
 
 test('at the end everybody who waits hears it, and those that run go on', () => {

@@ -47,6 +47,9 @@ export class Gate implements AdmissionGate, PlaceOwner {
   #running = 0;
   #waiting = 0;
   #waitingBytes = 0;
+  #pumpedAt = 0;
+  /** Why the last pump ended with somebody waiting. */
+  #lacksToken = false;
 
   constructor({ classes, chooser, capacity, ratePerSecond }: GateOptions, now: () => number) {
     this.#lines = classes.map((options) => new Line(options));
@@ -106,16 +109,15 @@ export class Gate implements AdmissionGate, PlaceOwner {
 
   get nextLookAt(): number {
     if (this.#waiting === 0) return Number.POSITIVE_INFINITY;
-    const now = this.#now();
+    // As seen by the last pump: what has come about since then has still to be looked at, at once.
+    let at = this.#lacksToken && this.#bucket ? this.#bucket.nextAt(this.#now()) : Number.POSITIVE_INFINITY;
     const isFree = this.#running < this.#capacity;
-    let at = Number.POSITIVE_INFINITY;
-    if (this.#bucket && (isFree || this.#mayPreempt) && !this.#bucket.has(now)) at = this.#bucket.nextAt(now);
     for (const { waiting, options } of this.#lines) {
       if (!waiting.first) continue;
       const { since } = waiting.first;
       at = Math.min(at, since + options.queueTimeoutMs);
       const starvesAt = since + options.starvationMs;
-      if (isFree && starvesAt > now) at = Math.min(at, starvesAt);
+      if (isFree && starvesAt > this.#pumpedAt) at = Math.min(at, starvesAt);
     }
     return at;
   }
@@ -163,8 +165,10 @@ export class Gate implements AdmissionGate, PlaceOwner {
   #pump(): void {
     if (this.#waiting === 0) return;
     const now = this.#now();
+    this.#pumpedAt = now;
     for (;;) {
-      if (this.#bucket && !this.#bucket.has(now)) return;
+      this.#lacksToken = this.#bucket !== undefined && !this.#bucket.has(now);
+      if (this.#lacksToken) return;
       const line = this.#nextWithRoom(now) ?? this.#makeRoom();
       const place = line?.waiting.first;
       if (!place) return;

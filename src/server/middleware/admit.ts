@@ -32,6 +32,7 @@ export class Admission {
   enter(classIndex: number, call: Call, reply: HttpReply): AdmissionTicket {
     const ticket = this.#gate.enter(classIndex, call.record, call.body.length);
     reply.onHead(ticket);
+    this.#arm();
     return ticket;
   }
 
@@ -46,7 +47,6 @@ export class Admission {
       ticket.onTurn((refusal) => (refusal ? reject(refusal) : resolve()));
       reply.onGone(leave);
       if (reply.isGone) leave();
-      this.#arm();
     });
   }
 
