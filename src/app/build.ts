@@ -1,53 +1,26 @@
-/** The composition root: the only file that makes the concrete parts and joins them. Reads from top to bottom. */
+/** The composition root: joins fleet, spine and edge. With the files beside it that it calls, the only place that makes concrete parts. */
 import { createServer } from 'node:http';
 import { capacityOf } from '../admission/capacity.ts';
 import { Gate } from '../admission/gate.ts';
 import { KeyRing } from '../auth/api-keys.ts';
 import { LineAudit, noAudit } from '../auth/audit.ts';
 import { KeyGatekeeper } from '../auth/gatekeeper.ts';
-import { systemClock } from '../base/clock.ts';
-import { systemRandom } from '../base/random.ts';
-import { HttpProber } from '../backends/http/probe.ts';
-import { HttpBackend } from '../backends/http/send.ts';
 import type { Config } from '../config/schema.ts';
-import { Dispatcher } from '../dispatch/dispatch.ts';
-import { Ticker } from '../dispatch/ticker.ts';
-import { keyForOwnWorkers } from '../domain/credentials.ts';
 import type { GatewayError } from '../domain/errors.ts';
-import { fnv1a, workerOfMember } from '../domain/ids.ts';
-import type { FleetSnapshot, FleetTelemetry } from '../domain/ports.ts';
-import { createLogger } from '../observability/logging.ts';
+import type { FleetSnapshot } from '../domain/ports.ts';
 import type { Logger } from '../observability/logging.ts';
-import { DEFAULT_BUCKETS } from '../observability/metric-table.ts';
-import { Metrics } from '../observability/metrics.ts';
-import { GatewayTelemetry } from '../observability/telemetry.ts';
 import { protocols } from '../protocols/index.ts';
-import { RetryBudget } from '../resilience/retry-budget.ts';
-import { PolicySet } from '../routing/policy-set.ts';
 import { answerClientErrors } from '../server/client-error.ts';
 import { createListener } from '../server/listener.ts';
 import { createMetricsListener } from '../server/metrics-listener.ts';
 import { Admission } from '../server/middleware/admit.ts';
-import { ConditionBook } from '../workers/condition.ts';
-import { Fleet } from '../workers/fleet.ts';
-import { Leases } from '../workers/leases.ts';
-import { LoadBook } from '../workers/load.ts';
-import { LoadMonitor } from '../workers/load-monitor.ts';
-import { Registry } from '../workers/registry.ts';
+import type { Registry } from '../workers/registry.ts';
+import { commonParts } from './common-parts.ts';
+import { fleetParts } from './fleet-parts.ts';
 import { listen } from './listen.ts';
 import { OpenConnections } from './open-connections.ts';
-import {
-  breakerOptions,
-  clockOptions,
-  fleetOptions,
-  followsFleet,
-  gateOptions,
-  ownedKeys,
-  policyScope,
-  retryOptions,
-  serverOptions,
-  workerSpecs,
-} from './options.ts';
+import { followsFleet, gateOptions, ownedKeys, serverOptions, workerSpecs } from './options.ts';
+import { buildSpine } from './spine.ts';
 import type { StopOptions } from './shutdown.ts';
 import { shutDown } from './shutdown.ts';
 
@@ -64,87 +37,11 @@ export interface Gateway {
 
 /** Rejects with `code: 'port_in_use'` when a port is taken. */
 export async function startGateway(config: Config): Promise<Gateway> {
-  const clock = systemClock;
-  const random = systemRandom;
-  const logger = createLogger({ level: config.logLevel, json: config.logJson, dir: config.logDir }, () =>
-    clock.wallTime(),
-  );
-
-  // What is seen.
-  const buckets = config.prometheusDurationBuckets.length > 0 ? config.prometheusDurationBuckets : DEFAULT_BUCKETS;
-  const metrics = config.disableMetrics ? undefined : new Metrics(buckets);
-  const telemetry = new GatewayTelemetry(logger, metrics);
-
-  // Who serves: the fleet and its state.
-  const backend = new HttpBackend({ connectTimeoutMs: config.connectTimeoutSecs * 1_000 });
-  const prober = new HttpProber(backend, clock);
-  const fleetTelemetry: FleetTelemetry = {
-    stateChanged: (worker, from) => telemetry.stateChanged(worker, from),
-    healthChecked: (id, isHealthy) => telemetry.healthChecked(id, isHealthy),
-    breakerChanged: (id, from, to) => {
-      telemetry.breakerChanged(id, from, to);
-      if (to === 'open') fleet.probeSoon(workerOfMember(id));
-    },
-  };
-  const loads = new LoadBook();
-  const conditions = new ConditionBook(breakerOptions(config), fleetTelemetry, clock);
-  const registry = new Registry({
-    open: (id, { spec }) => ({ candidate: loads.open(id, spec), gate: conditions.open(id, spec.resilience) }),
-    retune: ({ id, worker: { spec } }) => {
-      loads.change(id, spec);
-      conditions.change(id, spec.resilience);
-    },
-    close: ({ id, candidate }) => {
-      policies.forget(candidate);
-      loads.close(id);
-      conditions.close(id);
-    },
-    onStateChange: (worker, from) => fleetTelemetry.stateChanged(worker, from),
-    dpAware: config.dpAware,
-  });
-  registry.onEvent((event) => telemetry.fleetChanged(event));
-  const fleet = new Fleet(fleetOptions(config), {
-    registry,
-    prober,
-    loads,
-    telemetry: fleetTelemetry,
-    clock,
-    random,
-    onCacheLost: ({ candidate }) => policies.forgetCache(candidate),
-    disconnect: ({ address }) => backend.forget(address),
-  });
-  const loadMonitor = new LoadMonitor(
-    { intervalMs: config.loadMonitorInterval * 1_000 },
-    { directory: registry, loads, prober, clock, random, onRestarted: (id) => fleet.lookAgain(id) },
-  );
-
-  // The spine.
-  const keySeed = Math.floor(random.next() * 0xffffffff);
-  const clocks = clockOptions(config);
-  const aliases = new Map(config.modelAlias.map(({ alias, model }) => [alias, model]));
-  const policies = new PolicySet(policyScope(config, aliases), {
-    random,
-    now: () => clock.now(),
-    unknownPolicy: (policy, worker) => logger.log('warn', 'unknown policy in a label', { policy, worker }),
-  });
-  const dispatcher = new Dispatcher({
-    directory: registry,
-    leases: new Leases(loads, conditions, clock),
-    backend,
-    protocols,
-    policyFor: (model, members) => policies.policyFor(model, members),
-    aliases,
-    retry: retryOptions(config),
-    budget: new RetryBudget({ ratio: config.retryBudgetRatio, minimum: config.retryBudgetMin }, clock.now()),
-    clocks,
-    ticker: new Ticker(clock, Object.values(clocks)),
-    clock,
-    random,
-    keyDigest: (callerKey) => {
-      const key = keyForOwnWorkers(callerKey);
-      return key === undefined ? 0 : fnv1a(key, keySeed) || 1;
-    },
-  });
+  const common = commonParts(config);
+  const { clock, logger, metrics, telemetry, aliases, policies } = common;
+  const parts = fleetParts(config, common);
+  const { backend, prober, conditions, registry, fleet, loadMonitor } = parts;
+  const dispatcher = buildSpine(config, common, parts);
 
   // Who may call, and who of them comes in now.
   const gatekeeper = new KeyGatekeeper(new KeyRing(ownedKeys(config)));

@@ -1,0 +1,37 @@
+/** The spine: what serves a call. */
+import type { Config } from '../config/schema.ts';
+import { Dispatcher } from '../dispatch/dispatch.ts';
+import { Ticker } from '../dispatch/ticker.ts';
+import { keyForOwnWorkers } from '../domain/credentials.ts';
+import { fnv1a } from '../domain/ids.ts';
+import { protocols } from '../protocols/index.ts';
+import { RetryBudget } from '../resilience/retry-budget.ts';
+import { Leases } from '../workers/leases.ts';
+import type { CommonParts } from './common-parts.ts';
+import type { FleetParts } from './fleet-parts.ts';
+import { clockOptions, retryOptions } from './options.ts';
+
+export function buildSpine(config: Config, common: CommonParts, parts: FleetParts): Dispatcher {
+  const { clock, random, aliases, policies } = common;
+  const { registry, loads, conditions, backend } = parts;
+  const keySeed = Math.floor(random.next() * 0xffffffff);
+  const clocks = clockOptions(config);
+  return new Dispatcher({
+    directory: registry,
+    leases: new Leases(loads, conditions, clock),
+    backend,
+    protocols,
+    policyFor: (model, members) => policies.policyFor(model, members),
+    aliases,
+    retry: retryOptions(config),
+    budget: new RetryBudget({ ratio: config.retryBudgetRatio, minimum: config.retryBudgetMin }, clock.now()),
+    clocks,
+    ticker: new Ticker(clock, Object.values(clocks)),
+    clock,
+    random,
+    keyDigest: (callerKey) => {
+      const key = keyForOwnWorkers(callerKey);
+      return key === undefined ? 0 : fnv1a(key, keySeed) || 1;
+    },
+  });
+}
