@@ -61,6 +61,29 @@ test('a string token is decoded as JSON decodes it', () => {
   );
 });
 
+test('a string ends at its own quote, however many escaped ones and backslashes stand before it, near or far', () => {
+  const piece = fc.constantFrom(
+    '\\',
+    '"',
+    '\\"',
+    'x',
+    'x'.repeat(23),
+    'y'.repeat(60),
+    'z'.repeat(300),
+    '{"a":1,"b":"c"}',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+      const token = JSON.stringify(pieces.join(''));
+      const twice = JSON.stringify(token);
+      const bytes = Buffer.from(`${token},${twice}"`);
+      assert.equal(skipValue(bytes, 0), token.length);
+      assert.equal(skipValue(bytes, token.length + 1), token.length + 1 + twice.length);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('an error says where it was noticed', () => {
   assert.throws(
     () => findMembers(Buffer.from('{"a": "b'), []),
