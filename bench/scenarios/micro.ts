@@ -11,6 +11,7 @@ import { logContests } from '../micro/log.ts';
 import { METRICS_OF_A_CALL, metricContests, OURS, SCRAPE } from '../micro/metrics.ts';
 import { peekContests } from '../micro/peek.ts';
 import { policyContests } from '../micro/policies.ts';
+import { promptContests } from '../micro/prompt.ts';
 import { type Contest, race, type Timed } from '../micro/race.ts';
 import { sseContests } from '../micro/sse.ts';
 import type { Options } from '../options.ts';
@@ -36,6 +37,7 @@ export async function runMicro(options: Options, bench: Bench): Promise<Outcome>
     log: () => logContests(bench.placeFor([]).temp),
     policies: policyContests,
     keys: keyContests,
+    prompt: promptContests,
   };
   const measured: Measured[] = [];
   const words = chooseWords(options.only, Object.keys(parts));

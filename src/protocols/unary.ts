@@ -36,7 +36,19 @@ function unary(name: ProtocolName, idPrefix: string, modelOptional: boolean, fie
   };
 }
 
-export const openaiEmbeddings = unary('openai-embeddings', 'embd-', false, { content: ['input'], salt: ['lora_path'] });
-export const rerank = unary('rerank', 'rerank-', true, { content: ['query', 'documents'], salt: [] });
-export const score = unary('score', 'score-', true, { content: ['query', 'text_1', 'items', 'text_2'], salt: [] });
-export const classify = unary('classify', 'classify-', true, { content: ['input'], salt: [] });
+/** vLLM embeds and classifies chats too; SGLang's own `/classify` takes what `/generate` takes. */
+const ADAPTER = ['lora_path', 'chat_template', 'cache_salt'];
+
+export const openaiEmbeddings = unary('openai-embeddings', 'embd-', false, {
+  content: ['input', 'messages'],
+  salt: ADAPTER,
+});
+export const rerank = unary('rerank', 'rerank-', true, { content: ['query', 'documents'], salt: ADAPTER });
+export const score = unary('score', 'score-', true, {
+  content: ['query', 'text_1', 'items', 'text_2'],
+  salt: ADAPTER,
+});
+export const classify = unary('classify', 'classify-', true, {
+  content: ['input', 'messages', 'input_ids', 'text'],
+  salt: ADAPTER,
+});

@@ -85,6 +85,9 @@ export const anthropicMessages: Protocol = {
   idPrefix: 'msg_',
   modelOptional: false,
   createTap: () => new MessagesTap(),
-  ...promptReader({ content: ['tools', 'system', 'messages'], salt: ['thinking', 'lora_path'] }),
+  ...promptReader({
+    content: ['tools', 'system', 'messages'],
+    salt: ['lora_path', 'chat_template_kwargs', 'thinking', 'output_config', 'cache_salt'],
+  }),
   readUsage: (body) => usageFromAnthropic(lastObject(body, '"usage"')),
 };

@@ -26,8 +26,12 @@ export const openaiChat: Protocol = {
   modelOptional: false,
   createTap: () => new ChoicesTap(hasContent),
   ...promptReader({
-    content: ['tools', 'functions', 'messages'],
-    salt: ['lora_path', 'chat_template', 'chat_template_kwargs', 'reasoning_effort', 'cache_salt'],
+    // SGLang takes `input_ids` for the whole prompt; a response format constrains what comes out, not what goes in.
+    content: ['input_ids', 'tools', 'functions', 'documents', 'messages'],
+    salt: [
+      ...['lora_path', 'chat_template', 'chat_template_kwargs', 'reasoning_effort', 'reasoning'],
+      ...['mm_processor_kwargs', 'cache_salt', 'extra_key', 'session_params'],
+    ],
   }),
   readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),
 };

@@ -107,8 +107,9 @@ export const openaiResponses: Protocol = {
   idPrefix: 'resp_',
   modelOptional: false,
   ...promptReader({
-    content: ['tools', 'instructions', 'input'],
-    salt: ['previous_response_id', 'conversation', 'reasoning'],
+    // What a conversation of the worker's holds comes before the input; here only its name is known.
+    content: ['tools', 'instructions', 'prompt', 'conversation', 'previous_response_id', 'input'],
+    salt: ['lora_path', 'chat_template_kwargs', 'reasoning', 'cache_salt'],
   }),
   createTap: () => new ResponsesTap(),
   readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),

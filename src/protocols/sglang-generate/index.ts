@@ -66,7 +66,11 @@ export const sglangGenerate: Protocol = {
   name: 'sglang-generate',
   idPrefix: 'gnt-',
   modelOptional: true,
-  ...promptReader({ content: ['text', 'input_ids', 'image_data'], salt: ['lora_path'] }),
+  ...promptReader({
+    // The pictures first: the same text with another picture is another prompt from where the picture stands.
+    content: ['image_data', 'video_data', 'audio_data', 'input_ids', 'text', 'input_embeds'],
+    salt: ['lora_path', 'cache_salt', 'extra_key', 'session_params'],
+  }),
   createTap: () => new GenerateTap(),
   readUsage: (body) => usageFromMetaInfo(lastObject(body, META)),
 };
