@@ -9,7 +9,7 @@
 import type { PromptBlocks } from '../domain/prompt.ts';
 
 const BLOCK_BYTES = 512;
-/** What prose, code, JSON and, in UTF-8, Chinese come to with the tokenizers of today, within about a fourth. */
+/** An estimate without a tokenizer: English prose has about four, code fewer; a Chinese character has three. */
 export const BYTES_PER_TOKEN = 4;
 /** Hashed of one prompt at most, about a million tokens; of what is longer the rest counts as tokens only. */
 export const MAX_HASHED_BYTES = 4 * 1024 * 1024;
