@@ -8,7 +8,7 @@ import type { HeaderList } from '../domain/headers.ts';
 import type { Backend, ExchangeSink, ReplyWriter } from '../domain/ports.ts';
 import { CallRecord } from '../domain/record.ts';
 import { protocols } from '../protocols/index.ts';
-import type { AttemptOutcome } from './attempt.ts';
+import type { AttemptOutcome } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import { Ticker } from './ticker.ts';
 

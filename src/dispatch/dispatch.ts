@@ -12,7 +12,7 @@ import type { AttemptRecord } from '../domain/record.ts';
 import type { Worker } from '../domain/worker.ts';
 import type { RetryOptions, RetryPlan } from '../resilience/retry.ts';
 import { planRetry } from '../resilience/retry.ts';
-import type { AttemptOutcome } from './attempt.ts';
+import type { AttemptOutcome } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import { ClientSide } from './client-side.ts';
 import type { DispatchDeps } from './deps.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { ErrorCode } from '../domain/errors.ts';
 import { GatewayError, errorTable } from '../domain/errors.ts';
 import { CallRecord } from '../domain/record.ts';
-import type { AttemptOutcome } from './attempt.ts';
+import type { AttemptOutcome } from './answer.ts';
 import { applyOutcome, verdictOf } from './verdict.ts';
 
 function failed(code: ErrorCode, status?: number, retryAfterMs?: number): AttemptOutcome {

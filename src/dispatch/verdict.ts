@@ -1,7 +1,7 @@
 /** What an attempt's outcome means: for the worker (its breaker) and for the call's record. */
 import type { AttemptVerdict } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
-import type { AttemptOutcome } from './attempt.ts';
+import type { AttemptOutcome } from './answer.ts';
 
 const NEUTRAL: AttemptVerdict = { kind: 'neutral' };
 const SUCCESS: AttemptVerdict = { kind: 'success' };
