@@ -160,6 +160,28 @@ test('a paused worker is not blamed for its silence; a client that takes nothing
   assert.deepEqual([client.destroyed, seen.outcomes, seen.aborted], [true, [{ kind: 'client_gone' }], 1]);
 });
 
+for (const [name, error, code] of [
+  ['a rate limit', { message: 'slow down', type: 'tokens', code: 'rate_limit_exceeded' }, 'rate_limited'],
+  ['an overload', { message: 'busy', type: 'overloaded_error', code: 529 }, 'upstream_error'],
+] as const) {
+  test(`${name} before content fails as ${code}, one after content breaks what the client has`, () => {
+    const frame = `data: ${JSON.stringify({ error })}\n\n`;
+    const before = start(true);
+    before.sink.head(200, SSE);
+    before.sink.data(bytes(role + frame));
+    const [outcome] = before.seen.outcomes;
+    assert.deepEqual(outcome?.kind === 'failed' && outcome.error.code, code);
+    assert.deepEqual([before.client.status, before.seen.aborted], [0, 1]);
+    const after = start(true);
+    after.sink.head(200, SSE);
+    after.sink.data(bytes(content + frame));
+    after.sink.end();
+    const [broken] = after.seen.outcomes;
+    assert.deepEqual(broken?.kind === 'broken' && broken.error.code, 'upstream_error');
+    assert.equal(after.client.text, content + frame);
+  });
+}
+
 test('half a frame is never shown: what was cut is replaced by the error', () => {
   const { sink, client, seen } = start(true);
   sink.head(200, SSE);

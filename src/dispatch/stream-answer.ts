@@ -99,10 +99,13 @@ export class StreamAnswer implements Answer {
     if (kind === 'content' && record.firstContentAt === 0) host.contentBegins();
   };
 
-  /** The worker reported a failure inside its stream before any content: as good as an error status. */
+  /** The worker reported a failure inside its stream before any content: as good as an error status, a 429 included. */
   #failInBand(): void {
     const text = `Worker ${this.#parts.workerId} reported an error: ${this.#tap.failure ?? 'no message'}`;
-    this.#parts.host.fail(new GatewayError('upstream_error', text));
+    const error = this.#tap.isRateLimited
+      ? new GatewayError('rate_limited', text, { retryAfterSeconds: 1 })
+      : new GatewayError('upstream_error', text);
+    this.#parts.host.fail(error);
   }
 
   #commit(): void {

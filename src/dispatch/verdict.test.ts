@@ -36,6 +36,8 @@ test('a client that left says nothing about the worker', () => {
 
 for (const code of Object.keys(errorTable) as ErrorCode[]) {
   const isWorkers = errorTable[code].origin === 'upstream';
+  // Of its own kind, see below.
+  if (code === 'rate_limited') continue;
   test(`${code}, failed or broken, ${isWorkers ? 'counts against the worker' : 'says nothing about the worker'}`, () => {
     const expected = isWorkers ? { kind: 'failure', error: code, retryAfterMs: undefined } : { kind: 'neutral' };
     assert.deepEqual(verdictOf(failed(code)), expected);
@@ -48,6 +50,10 @@ test('a 5xx is a failure that keeps what the worker asked for', () => {
     const expected = { kind: 'failure', error: 'upstream_error', retryAfterMs: 2_000 };
     assert.deepEqual(verdictOf(failed('upstream_error', status, 2_000)), expected);
   }
+});
+
+test('a worker that says inside its stream that it takes no more rests, and has not failed', () => {
+  assert.deepEqual(verdictOf(failed('rate_limited')), { kind: 'rate_limited', retryAfterMs: undefined });
 });
 
 test('a 429 lets the worker rest and is no failure, a 408 says nothing', () => {

@@ -19,7 +19,7 @@ export function verdictOf(outcome: AttemptOutcome): AttemptVerdict {
       return { kind: 'failure', error: outcome.error.code, retryAfterMs: undefined };
     case 'failed': {
       const { answer, error, retryAfterMs } = outcome;
-      if (answer?.status === 429) return { kind: 'rate_limited', retryAfterMs };
+      if (answer?.status === 429 || error.code === 'rate_limited') return { kind: 'rate_limited', retryAfterMs };
       if (answer?.status === 408 || error.origin !== 'upstream') return NEUTRAL;
       return { kind: 'failure', error: error.code, retryAfterMs };
     }

@@ -133,7 +133,8 @@ export const errorTable = {
     status: 429,
     type: 'rate_limit_error',
     origin: 'upstream',
-    meaning: 'Every worker of the model is cooling down after a 429; `Retry-After` says for how long.',
+    meaning:
+      'Every worker of the model is cooling down after a 429 and `Retry-After` says for how long, or the last one asked said so inside its stream.',
   },
   queue_full: {
     status: 429,

@@ -78,6 +78,27 @@ test('a chunk that finishes with an error inside is an error, not an answer', ()
   assert.equal(tap.isComplete, false);
 });
 
+test('an in-band rate limit is told by its code or its type, in the words of each API, and no overload is one', () => {
+  for (const error of [
+    { code: 429 },
+    { code: '429' },
+    { code: 'rate_limit_exceeded', type: 'invalid_request_error' },
+    { code: 'rate_limit_exceeded', type: 'tokens' },
+    { code: 'insufficient_quota', type: 'insufficient_quota' },
+    { type: 'rate_limit_error' },
+    { code: null, type: 'RateLimitError' },
+  ]) {
+    for (const value of [{ error: { message: 'no', ...error } }, { object: 'error', message: 'no', ...error }]) {
+      const tap = openaiChat.createTap();
+      assert.deepEqual([tap.frame(frameOf(value)), tap.isRateLimited], ['error', true], JSON.stringify(value));
+    }
+  }
+  for (const error of [{ code: 529 }, { type: 'overloaded_error' }, { code: 503 }, { code: 'server_error' }, {}]) {
+    const tap = openaiChat.createTap();
+    assert.deepEqual([tap.frame(frameOf({ error })), tap.isRateLimited], ['error', false], JSON.stringify(error));
+  }
+});
+
 test('an error without a message still is one', () => {
   assert.equal(inBandFailure({ error: {} }, ''), 'the worker gave no message');
   assert.equal(inBandFailure({}, 'error'), 'the worker gave no message');

@@ -21,6 +21,7 @@ export class ChoicesTap implements StreamTap {
   isComplete = false;
   readonly endTellsAll = true;
   failure: string | undefined;
+  isRateLimited = false;
   #sawContent = false;
   readonly #hasContent: ChoiceTest;
 
@@ -72,6 +73,7 @@ export class ChoicesTap implements StreamTap {
 
   #failed(json: Record<string, unknown>, failure: string): FrameKind {
     this.failure = failure;
+    this.isRateLimited = isRateLimit(json);
     if (!isClientFault(json)) return 'error';
     this.isComplete = true;
     return this.#content();
@@ -119,14 +121,27 @@ export function inBandFailure(json: Record<string, unknown>, event: string): str
  * goes to the client as it stands.
  */
 export function isClientFault(json: Record<string, unknown>): boolean {
-  const error = (typeof json['error'] === 'object' && json['error'] !== null ? json['error'] : json) as Record<
-    string,
-    unknown
-  >;
+  const error = errorOf(json);
   const code = Number(error['code'] ?? Number.NaN);
   if (code >= 400 && code < 500) return code !== 408 && code !== 429;
-  return typeof error['type'] === 'string' && CLIENT_FAULT_TYPES.has(error['type']);
+  return typeof error['type'] === 'string' && CLIENT_FAULT_TYPES.has(error['type']) && !isRateLimit(json);
 }
+
+/** Does an in-band error say what a 429 says? By its code, as a status or in words, or by its type. */
+export function isRateLimit(json: Record<string, unknown>): boolean {
+  const { code, type } = errorOf(json);
+  const status = Number(code ?? Number.NaN);
+  if (status > 0) return status === 429;
+  return [code, type].some((word) => typeof word === 'string' && RATE_LIMIT_WORDS.has(word));
+}
+
+function errorOf(json: Record<string, unknown>): Record<string, unknown> {
+  const error = json['error'];
+  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : json;
+}
+
+/** OpenAI's codes, Anthropic's type, the class name that Python engines give. */
+const RATE_LIMIT_WORDS = new Set(['rate_limit_exceeded', 'insufficient_quota', 'rate_limit_error', 'RateLimitError']);
 
 const CLIENT_FAULT_TYPES = new Set([
   'BadRequestError',

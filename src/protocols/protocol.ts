@@ -27,6 +27,8 @@ export interface StreamTap {
   readonly endTellsAll: boolean;
   /** The worker's own words about an in-band error. */
   readonly failure: string | undefined;
+  /** That error says that the worker takes no more for now, as a 429 does. */
+  readonly isRateLimited: boolean;
   /** The frames that end this stream when it broke, so that no client takes it for complete. */
   encodeError(error: GatewayError): Buffer;
 }

@@ -14,6 +14,7 @@ class OpaqueTap implements StreamTap {
   readonly isComplete = true;
   readonly endTellsAll = true;
   readonly failure = undefined;
+  readonly isRateLimited = false;
 
   frame(): FrameKind {
     return 'content';

@@ -93,6 +93,18 @@ test('a short Retry-After of the only worker is waited out, a long one is passed
   assert.equal(chats(rig), 3, 'a worker that cools down is not asked');
 });
 
+test('a 429 inside a stream, before any content, lets the worker rest as its status would; one of 500 does not', async (t) => {
+  const rig = await rigFor(t, 1, { disableRetries: true });
+  const inBand = async (code: number) => {
+    const fault = { kind: 'error_event', events: 0, message: 'slow down', code } as const;
+    const reply = await post(rig.gateway, '/v1/chat/completions', chatBody({ stream: true, sim_fault: fault }));
+    return [reply.status, reply.headers.get('x-smg-error-code')];
+  };
+  for (const code of [500, 500]) assert.deepEqual(await inBand(code), [502, 'upstream_error']);
+  for (const code of [429, 429]) assert.deepEqual(await inBand(code), [429, 'rate_limited']);
+  assert.equal(chats(rig), 3, 'a worker that cools down is not asked');
+});
+
 test('a 429 rests one key on one worker, not another key', async (t) => {
   const rig = await rigFor(t, 1, { disableRetries: true });
   rig.engines[0]?.setFaults([{ kind: 'status', status: 429, retryAfter: 60, rate: 1, times: 1 }]);

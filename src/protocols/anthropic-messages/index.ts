@@ -1,7 +1,7 @@
 /** Anthropic messages as the gateway sees them on their way through. Source: Anthropic API reference, streaming. */
 import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
-import { inBandFailure, isClientFault } from '../choices-tap.ts';
+import { inBandFailure, isClientFault, isRateLimit } from '../choices-tap.ts';
 import { anthropicDialect, anthropicErrorObject } from '../dialect.ts';
 import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
@@ -15,6 +15,7 @@ class MessagesTap implements StreamTap {
   isComplete = false;
   readonly endTellsAll = true;
   failure: string | undefined;
+  isRateLimited = false;
   #sawContent = false;
   #counts: Readonly<Record<string, unknown>> = {};
 
@@ -51,6 +52,7 @@ class MessagesTap implements StreamTap {
         return 'end';
       case 'error':
         this.failure = inBandFailure(json, event) ?? 'the worker gave no message';
+        this.isRateLimited = isRateLimit(json);
         if (!isClientFault(json)) return 'error';
         this.isComplete = true;
         return this.#content();

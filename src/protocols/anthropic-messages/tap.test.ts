@@ -58,6 +58,7 @@ for (const type of workerFaults) {
     const tap = anthropicMessages.createTap();
     assert.equal(tap.frame(event('error', { error: { type, message: 'no' } })), 'error');
     assert.equal(tap.failure, 'no');
+    assert.equal(tap.isRateLimited, type === 'rate_limit_error');
     assert.equal(tap.isComplete, false);
   });
 }

@@ -1,7 +1,7 @@
 /** OpenAI responses as the gateway sees them on their way through. Source: OpenAI API reference, responses streaming events. */
 import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
-import { inBandFailure, isClientFault } from '../choices-tap.ts';
+import { inBandFailure, isClientFault, isRateLimit } from '../choices-tap.ts';
 import { openaiDialect } from '../dialect.ts';
 import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
@@ -21,6 +21,7 @@ class ResponsesTap implements StreamTap {
   /** False: the last event repeats the whole answer and may be long. */
   readonly endTellsAll = false;
   failure: string | undefined;
+  isRateLimited = false;
   #sawContent = false;
   /** The last event has begun and comes in pieces. */
   #isEnding = false;
@@ -77,6 +78,7 @@ class ResponsesTap implements StreamTap {
     if (type === 'error' || type === 'response.failed') {
       this.failure =
         inBandFailure(response ?? json, event) ?? inBandFailure(json, event) ?? 'the worker gave no message';
+      this.isRateLimited = isRateLimit(response ?? json);
       const isClients = isClientFault(response ?? json);
       this.isComplete = isClients || type !== 'error';
       return isClients ? this.#content() : 'error';

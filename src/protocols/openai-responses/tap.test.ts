@@ -97,6 +97,14 @@ test('a response that failed is a failure of the worker, before content and afte
   }
 });
 
+test('a rate limit is told, as a response that failed and as an error event', () => {
+  const error = { code: 'rate_limit_exceeded', message: 'boom' };
+  for (const bytes of [event('response.failed', { response: { id: 'resp_1', error } }), event('error', error)]) {
+    const tap = openaiResponses.createTap();
+    assert.deepEqual([tap.frame(bytes), tap.isRateLimited], ['error', true]);
+  }
+});
+
 const errors: readonly (readonly [string, object, string])[] = [
   ['OpenAI', { code: 'server_error', message: 'boom', param: null }, 'error'],
   ['an object within', { error: { type: 'server_error', code: 500, message: 'boom' } }, 'error'],

@@ -1,7 +1,7 @@
 /** SGLang's native `/generate`: `data: {"text","meta_info":{…}}` frames with `[DONE]` at the end. */
 import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
-import { encodeDataError, inBandFailure, isClientFault } from '../choices-tap.ts';
+import { encodeDataError, inBandFailure, isClientFault, isRateLimit } from '../choices-tap.ts';
 import { openaiChat } from '../openai-chat/index.ts';
 import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
@@ -16,6 +16,7 @@ class GenerateTap implements StreamTap {
   isComplete = false;
   readonly endTellsAll = true;
   failure: string | undefined;
+  isRateLimited = false;
 
   frame(frame: Buffer): FrameKind {
     if (frame.includes(META)) {
@@ -54,6 +55,7 @@ class GenerateTap implements StreamTap {
   /** An error without a code is a ValueError of the engine: outside of a stream it is a 400. */
   #failed(json: Record<string, unknown>, failure: string): FrameKind {
     this.failure = failure;
+    this.isRateLimited = isRateLimit(json);
     const error = (json['error'] ?? json) as Record<string, unknown>;
     if (error['code'] !== undefined && !isClientFault(json)) return 'error';
     this.isComplete = true;

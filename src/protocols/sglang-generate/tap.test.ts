@@ -51,6 +51,18 @@ test('an error without a code is about the request, which no other worker would 
   }
 });
 
+test('a 429, as an abort or as an error, is a rate limit', () => {
+  for (const code of [429, 503]) {
+    for (const value of [
+      frame('', { type: 'abort', message: 'no', status_code: code }),
+      frameOf({ error: { code } }),
+    ]) {
+      const tap = sglangGenerate.createTap();
+      assert.deepEqual([tap.frame(value), tap.isRateLimited], ['error', code === 429]);
+    }
+  }
+});
+
 test('an error with a code says by it whose fault it is', () => {
   const kinds = [400, 422, 429, 500, 503].map((code) =>
     sglangGenerate.createTap().frame(frameOf({ error: { message: 'no', code } })),
