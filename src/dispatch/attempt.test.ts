@@ -182,6 +182,15 @@ for (const [name, error, code] of [
   });
 }
 
+test('an error before content that ends without its blank line fails all the same, and nothing is shown', () => {
+  const { sink, client, seen } = start(true);
+  sink.head(200, SSE);
+  sink.data(bytes(`${role}data: {"error":{"message":"out of memory","code":500}}`));
+  sink.end();
+  assert.deepEqual([client.status, client.text, client.ended], [0, '', false]);
+  assert.equal(seen.outcomes[0]?.kind, 'failed');
+});
+
 test('half a frame is never shown: what was cut is replaced by the error', () => {
   const { sink, client, seen } = start(true);
   sink.head(200, SSE);

@@ -56,7 +56,10 @@ export class StreamAnswer implements Answer {
     const gate = this.#gate;
     const rest = this.#framer?.takeRest() ?? this.#sseTail?.takeRest() ?? EMPTY;
     if (this.#sseTail) this.#readEnd(this.#sseTail);
-    else if (rest.length > 0 && this.#tap.frame(rest) === 'error') this.#brokeInBand = true;
+    else if (rest.length > 0 && this.#tap.frame(rest) === 'error') {
+      if (this.#mayFail) return this.#failInBand();
+      this.#brokeInBand = true;
+    }
     if (!this.#tap.isComplete && !this.#brokeInBand) {
       // The unfinished frame is dropped: it would swallow the error that follows it.
       const text = `Worker ${workerId} ended its stream before it was complete.`;
@@ -88,16 +91,20 @@ export class StreamAnswer implements Answer {
   /** Bound once: a closure per chunk would be garbage per chunk. */
   readonly #onFrame = (frame: Buffer): void => {
     const { host, record } = this.#parts;
-    const gate = this.#gate;
     if (host.isOver) return;
     const kind = this.#tap.frame(frame);
     if (kind === 'error') {
-      if (record.firstContentAt === 0 && !gate.isCommitted) return this.#failInBand();
+      if (this.#mayFail) return this.#failInBand();
       this.#brokeInBand = true;
     }
-    gate.hold(frame);
+    this.#gate.hold(frame);
     if (kind === 'content' && record.firstContentAt === 0) host.contentBegins();
   };
+
+  /** No content has come and nothing was shown. */
+  get #mayFail(): boolean {
+    return this.#parts.record.firstContentAt === 0 && !this.#gate.isCommitted;
+  }
 
   /** The worker reported a failure inside its stream before any content: as good as an error status, a 429 included. */
   #failInBand(): void {
