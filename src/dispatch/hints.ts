@@ -6,6 +6,7 @@ import type { Hints } from '../routing/policy.ts';
 
 export class CallHints implements Hints {
   readonly model: string;
+  readonly isStream: boolean;
   readonly #call: Call;
   readonly #protocol: Protocol;
   #blocks: PromptBlocks | undefined = undefined;
@@ -13,6 +14,7 @@ export class CallHints implements Hints {
   constructor(call: Call, model: string, protocol: Protocol) {
     this.#call = call;
     this.model = model;
+    this.isStream = call.stream;
     this.#protocol = protocol;
   }
 

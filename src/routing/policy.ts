@@ -7,6 +7,8 @@ import type { PromptBlocks } from '../domain/prompt.ts';
 /** Routing inputs of one call; what costs something is made when first asked for, and kept. */
 export interface Hints {
   readonly model: string;
+  /** False: the answer comes whole, so that its first content tells nothing of when the prompt was computed. */
+  readonly isStream?: boolean;
   /** A request header by its lower-case name, or undefined. */
   header(name: string): string | undefined;
   /** The prompt cut into hashed blocks. Cost O(prompt) the first time. */

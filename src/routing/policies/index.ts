@@ -1,6 +1,7 @@
 /** The list of policies: one line each. Flags, help and docs derive from it. */
 import type { PolicyDefinition } from '../policy.ts';
 import bucket from './bucket.ts';
+import cacheAware from './cache-aware.ts';
 import consistentHashing from './consistent-hashing.ts';
 import leastCost from './least-cost.ts';
 import leastLoad from './least-load.ts';
@@ -17,6 +18,7 @@ export const policies: readonly PolicyDefinition[] = [
   powerOfTwo,
   leastLoad,
   leastCost,
+  cacheAware,
   prefixHash,
   consistentHashing,
   manual,
