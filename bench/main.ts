@@ -10,6 +10,7 @@ import { keep } from './report/results.ts';
 import { renderSection } from './report/section.ts';
 import { rerunWithSmallBuffers } from './rig/small-buffers.ts';
 import { runAborts } from './scenarios/aborts.ts';
+import { runDecisions } from './scenarios/decisions.ts';
 import { runMemory } from './scenarios/memory.ts';
 import { runMicro } from './scenarios/micro.ts';
 import { runOverload } from './scenarios/overload.ts';
@@ -24,6 +25,7 @@ const SCENARIOS = {
   'slow-clients': runSlowClients,
   overload: runOverload,
   micro: runMicro,
+  decisions: runDecisions,
 };
 
 async function main(): Promise<number> {

@@ -22,6 +22,7 @@ export const HELP = `npm run bench -- [flags]
                     slow-clients: what piles up when clients stop reading
                     overload: half again as many calls as the fleet can serve, for --seconds (60)
                     micro: nanoseconds of the inner parts, each against its alternative
+                    decisions: time and memory of cache_aware
   --connections N   of the memory scenario (1500)
   --streams N       of the streams scenario (2000), which lasts --seconds (60); of slow-clients (500)
   --samples N       of each phase of the aborts scenario (200)

@@ -10,7 +10,16 @@ import { join } from 'node:path';
 import { type Provenance, renderSection, type Section } from './section.ts';
 
 /** What `npm run bench` runs. */
-export const SCENARIOS = ['matrix', 'memory', 'streams', 'aborts', 'slow-clients', 'overload', 'micro'] as const;
+export const SCENARIOS = [
+  'matrix',
+  'memory',
+  'streams',
+  'aborts',
+  'slow-clients',
+  'overload',
+  'micro',
+  'decisions',
+] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 /** In the order of RESULTS.md; `npm run bench:routing` writes the last one. */
