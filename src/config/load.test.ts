@@ -26,7 +26,7 @@ test('without any source every option has its default and nothing is wrong', () 
   const config = configOf(loadConfig({}));
   assert.deepEqual(Object.keys(config), [...Object.keys(options), 'policyOptions']);
   assert.equal(config.port, 30_000);
-  assert.equal(config.policy, 'power_of_two');
+  assert.equal(config.policy, 'cache_aware');
   assert.deepEqual(config.workerUrls, []);
   assert.equal(config.workerApiKey, undefined);
 });

@@ -27,7 +27,7 @@ export const policies: readonly PolicyDefinition[] = [
 ];
 
 /** The policy of a gateway that names none. */
-export const DEFAULT_POLICY = 'power_of_two';
+export const DEFAULT_POLICY = 'cache_aware';
 
 export function findPolicy(name: string): PolicyDefinition | undefined {
   return policies.find((policy) => policy.name === name);
