@@ -70,7 +70,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
     admission,
     audit,
     specDefaults: { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'api' },
-    breakerOf: (id) => conditions.of(id)?.breaker.state ?? 'closed',
+    conditionOf: (id) => {
+      const condition = conditions.of(id);
+      return { breaker: condition?.breaker.state ?? 'closed', counts: condition?.counts ?? NO_COUNTS };
+    },
     cacheFlushed: (id) => {
       for (const { candidate } of registry.membersOf(id)) policies.forgetCache(candidate);
     },
@@ -154,6 +157,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     throw thrown;
   }
 }
+
+const NO_COUNTS = { success: 0, failure: 0, rate_limited: 0, neutral: 0 };
 
 const SERVER_OPTIONS = {
   /** What node buffers for one client before it says that the client is slow. */

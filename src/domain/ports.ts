@@ -167,6 +167,9 @@ export type AttemptVerdict =
   /** 4xx, or the client left: says nothing about the worker. */
   | { readonly kind: 'neutral' };
 
+/** What the calls of one pool member came to since it joined. */
+export type VerdictCounts = Readonly<Record<AttemptVerdict['kind'], number>>;
+
 /** One in-flight slot on one worker. `settle` is idempotent. */
 export interface Lease {
   settle(verdict: AttemptVerdict): void;

@@ -1,12 +1,25 @@
 /** What the edge is given once, at start-up. */
 import type { Clock } from '../base/clock.ts';
 import type { ProtocolName } from '../domain/call.ts';
-import type { AuditLog, FleetControl, Gatekeeper, Prober, Telemetry, WorkerDirectory } from '../domain/ports.ts';
+import type {
+  AuditLog,
+  FleetControl,
+  Gatekeeper,
+  Prober,
+  Telemetry,
+  VerdictCounts,
+  WorkerDirectory,
+} from '../domain/ports.ts';
 import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { ModelAliases } from '../dispatch/resolve-model.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Admission } from './middleware/admit.ts';
+
+export interface MemberCondition {
+  readonly breaker: string;
+  readonly counts: VerdictCounts;
+}
 
 export interface ServerOptions {
   readonly maxPayloadBytes: number;
@@ -36,8 +49,8 @@ export interface ServerDeps {
   readonly stopping: AbortSignal;
   /** What counts for a worker that is registered over REST and does not say. */
   readonly specDefaults: SpecDefaults;
-  /** The breaker state of a pool member, for `GET /workers`. */
-  breakerOf(memberId: string): string;
+  /** Breaker state and counts of a pool member, for `GET /workers`. */
+  conditionOf(memberId: string): MemberCondition;
   /** The worker's cache was flushed: what policies remember of it is worth nothing any more. */
   cacheFlushed(workerId: string): void;
 }

@@ -1,25 +1,33 @@
 /** A worker as the control plane shows it: names as on the wire, everything but its key. */
 import type { PoolMember } from '../domain/candidate.ts';
-import type { WorkerView } from '../domain/ports.ts';
+import type { VerdictCounts, WorkerView } from '../domain/ports.ts';
 import { onboardingSteps } from '../domain/worker.ts';
 import type { ModelCard, OnboardingProgress, Worker } from '../domain/worker.ts';
 import type { ServerDeps } from './deps.ts';
 
 type Shown = Readonly<Record<string, unknown>>;
 
-/** With what moves with every call: load and breaker. */
-export function describeView({ worker, members }: WorkerView, deps: Pick<ServerDeps, 'breakerOf'>): Shown {
-  const shown = describeWorker(worker);
-  const load = loadOf(members);
-  const breakers = members.map(({ id }) => deps.breakerOf(id));
+/** With what moves with every call: load, breaker and the counts of what calls came to. */
+export function describeView({ worker, members }: WorkerView, deps: Pick<ServerDeps, 'conditionOf'>): Shown {
+  const conditions = members.map(({ id }) => deps.conditionOf(id));
+  const breakers = conditions.map(({ breaker }) => breaker);
   // A worker takes calls as long as one of its ranks does.
   const breaker = breakers.find((state) => state === 'closed') ?? breakers.find((state) => state === 'half_open');
-  const live = { ...shown, load, circuit_breaker: breaker ?? breakers[0] };
+  const calls = describeCounts(conditions.map(({ counts }) => counts));
+  const live = { ...describeWorker(worker), load: loadOf(members), circuit_breaker: breaker ?? breakers[0], calls };
   if (members.length < 2) return live;
-  const ranks = members.map(({ id, rank, candidate }) => {
-    return { id, rank, load: candidate.inFlight, circuit_breaker: deps.breakerOf(id) };
+  const ranks = members.map(({ id, rank, candidate }, at) => {
+    return { id, rank, load: candidate.inFlight, circuit_breaker: breakers[at] };
   });
   return { ...live, ranks };
+}
+
+/** Attempts that have ended since the worker joined; `neutral` are those whose client left or was refused for a fault of its own. */
+function describeCounts(counts: readonly VerdictCounts[]): Shown {
+  const sum = (kind: keyof VerdictCounts) => counts.reduce((total, each) => total + each[kind], 0);
+  const [succeeded, failed] = [sum('success'), sum('failure')];
+  const [rateLimited, neutral] = [sum('rate_limited'), sum('neutral')];
+  return { total: succeeded + failed + rateLimited + neutral, succeeded, failed, rate_limited: rateLimited, neutral };
 }
 
 /** Calls that the gateway has under way on the worker. */

@@ -1,4 +1,7 @@
-/** May a ready worker serve? One circuit breaker and one cool-down book per worker, fed by what its calls came to. */
+/**
+ * May a ready worker serve? One circuit breaker and one cool-down book per worker, fed by what its calls came to; and
+ * the counts of what they came to.
+ */
 import type { Clock } from '../base/clock.ts';
 import type { Gate } from '../domain/candidate.ts';
 import type { AttemptVerdict, FleetTelemetry } from '../domain/ports.ts';
@@ -15,6 +18,7 @@ const MAX_COOL_DOWN_MS = 300_000;
 
 export class Condition implements Gate {
   readonly breaker: CircuitBreaker;
+  readonly counts = { success: 0, failure: 0, rate_limited: 0, neutral: 0 };
   readonly #coolDown = new CoolDown();
 
   constructor(options: BreakerOptions, onChange: (from: BreakerState, to: BreakerState) => void) {
@@ -31,6 +35,7 @@ export class Condition implements Gate {
 
   /** Tells what a call came to. `wasProbe` is what the breaker's `started` returned for it. */
   settle(verdict: AttemptVerdict, wasProbe: boolean, keyDigest: number, clock: Pick<Clock, 'now'>): void {
+    this.counts[verdict.kind] += 1;
     switch (verdict.kind) {
       case 'success':
         return this.breaker.succeeded(wasProbe);

@@ -63,3 +63,16 @@ test('a client that asks is told why its worker was chosen; others are not', asy
   assert.equal(silent.headers.get('x-smg-decision'), null);
   await silent.arrayBuffer();
 });
+
+test('a worker shows what its calls came to', async (t) => {
+  const rig = await rigFor(t, 1, { disableRetries: true });
+  await (await ask(rig, {})).arrayBuffer();
+  await (await ask(rig, {}, chatBody({ stream: true }))).arrayBuffer();
+  for (const status of [400, 500, 429]) {
+    await (await ask(rig, {}, chatBody({ sim_fault: { kind: 'status', status } }))).arrayBuffer();
+  }
+  const [id] = await workerIds(rig);
+  const reply = await fetch(`${rig.gateway.url}/workers/${id}`);
+  const { calls } = (await reply.json()) as { calls: Record<string, number> };
+  assert.deepEqual(calls, { total: 5, succeeded: 2, failed: 1, rate_limited: 1, neutral: 1 });
+});
