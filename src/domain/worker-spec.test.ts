@@ -122,6 +122,8 @@ const refusals: readonly (readonly [field: string, value: unknown, why: RegExp])
   ['url', 'ftp://worker', /scheme ftp/],
   ['url', 'http://user:hidden@worker', /^(?!.*hidden).*credentials/],
   ['url', 5, /is not a worker URL/],
+  ['url', 'http://worker:0', /port 0/],
+  ['url', 'worker:0', /port 0/],
   ['worker_type', 'prefill', /not available yet/],
   ['worker_type', 'decode', /not available yet/],
   ['worker_type', 'other', /must be regular/],

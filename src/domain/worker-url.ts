@@ -23,6 +23,7 @@ export function readWorkerUrl(raw: string): UrlReading {
   if (url.username !== '' || url.password !== '')
     return bad('carries credentials; give the key of the worker on its own (--worker-api-key, or api_key over REST)');
   if (url.search !== '' || url.hash !== '') return bad('has a query or a fragment; give scheme, host, port and path');
+  if (url.port === '0') return bad('names port 0, which nothing listens on');
   const path = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '').replace(/\/+$/, '');
   return { ok: true, url: scheme === undefined ? `${url.host}${path}` : `${url.protocol}//${url.host}${path}` };
 }
