@@ -25,6 +25,9 @@ const MAX_LABEL_NAME = 128;
 const MAX_LABEL_TEXT = 1_024;
 const MAX_MODELS = 10_000;
 const MAX_MODEL_ID = 512;
+/** Policies divide by costs and add the results up: beyond these bounds sums lose the others, or are no numbers. */
+const MIN_COST = 0.000001;
+const MAX_COST = 1_000_000;
 /** Timers hold at most 2^31 - 1 ms, a little more than this many seconds. */
 const MAX_SECONDS = 2_000_000;
 
@@ -213,7 +216,7 @@ export const workerFields = {
   models,
   priority: whole({ min: 0, max: 100 }, { default: '`50`', doc: 'Tier: workers with a higher one serve first.' }),
   cost: decimal(
-    { min: 0, isAboveMin: true },
+    { min: MIN_COST, max: MAX_COST },
     { default: '`1.0`', doc: 'Weight of load: a worker of cost 2 is given half of what one of cost 1 is given.' },
   ),
   labels: labelsField<string>(false),
