@@ -11,7 +11,18 @@ export async function askEngine(deps: ServerDeps, path: string): Promise<JsonAns
   return {
     status: reply.status,
     contentType: reply.contentType ?? 'application/json',
-    body: Buffer.from(reply.text),
+    body: Buffer.from(withoutSecrets(reply.text, worker.address.apiKey)),
     headers: ['x-smg-worker', worker.id],
   };
+}
+
+/** Members that engines tell their own secrets in; SGLang's server info holds all of its start-up arguments. */
+const SECRET_MEMBER = /("\w*(?:api_key|password|secret)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi;
+/** A shorter key is a placeholder such as `none`, which may stand anywhere. */
+const MIN_KEY_LENGTH = 8;
+
+/** The rest stays as it was, byte for byte. Cost O(text). */
+function withoutSecrets(text: string, storedKey = ''): string {
+  const safe = text.replace(SECRET_MEMBER, '$1"***"');
+  return storedKey.length < MIN_KEY_LENGTH ? safe : safe.replaceAll(storedKey, '***');
 }
