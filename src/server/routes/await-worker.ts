@@ -23,7 +23,7 @@ export function untilReady(deps: ServerDeps, id: string, seconds: number, gone: 
     const onEvent = ({ type, worker }: FleetEvent) => {
       if (worker.id !== id) return;
       const view = deps.fleet.view(id);
-      if (type === 'worker_removed' || !view) end(() => reject(removed(id)))();
+      if (type === 'worker_removed' || worker.state === 'draining' || !view) end(() => reject(removed(id)))();
       else if (worker.state === 'ready') end(() => resolve(view))();
     };
     const leave = deps.fleet.onEvent(onEvent);

@@ -3,6 +3,7 @@ import { GatewayError } from '../../domain/errors.ts';
 import { problemText } from '../../domain/fields.ts';
 import type { FieldProblem } from '../../domain/fields.ts';
 import { readWorkerPatch, readWorkerSpec } from '../../domain/worker-spec.ts';
+import type { WorkerView } from '../../domain/ports.ts';
 import type { SpecReading } from '../../domain/worker-spec.ts';
 import type { Worker } from '../../domain/worker.ts';
 import type { ControlRequest } from '../control-request.ts';
@@ -41,7 +42,8 @@ export async function replaceWorker(deps: ServerDeps, request: ControlRequest): 
   }
   const worker = deps.fleet.replace(request.id, spec);
   if (!worker) throw removedMeanwhile(request.id);
-  return changed(worker, `Worker replacement queued for background processing${noteOf(withoutEffect)}`);
+  const note = `${noteOf(withoutEffect)}${leavingNoteOf(worker)}`;
+  return changed(worker, `Worker replacement queued for background processing${note}`);
 }
 
 export async function patchWorker(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
@@ -50,7 +52,7 @@ export async function patchWorker(deps: ServerDeps, request: ControlRequest): Pr
   if (!reading.ok) throw refused(reading.problems);
   const worker = deps.fleet.patch(request.id, reading.patch);
   if (!worker) throw removedMeanwhile(request.id);
-  return changed(worker, 'Worker updated');
+  return changed(worker, `Worker updated${leavingNoteOf(worker)}`);
 }
 
 /** `?force=true` cuts off the calls that run there. */
@@ -61,10 +63,16 @@ export function removeWorker(deps: ServerDeps, { id, query }: ControlRequest): J
   viewOf(deps, id);
   const worker = deps.fleet.remove(id, force === 'true');
   if (!worker) throw removedMeanwhile(id);
-  const view = deps.fleet.view(id);
-  const running = view ? loadOf(view.members) : 0;
-  const calls = `${running} running call${running === 1 ? '' : 's'}`;
-  return changed(worker, view ? `Worker is draining; it is removed after its ${calls}` : 'Worker removed');
+  return changed(worker, farewellOf(deps.fleet.view(id), force === 'true'));
+}
+
+/** `view` is undefined for a worker that is gone already. */
+function farewellOf(view: WorkerView | undefined, isForced: boolean): string {
+  if (!view) return 'Worker removed';
+  if (isForced) return 'Worker removed; calls that ran there are cut off';
+  const running = loadOf(view.members);
+  if (running === 0) return 'Worker is draining; it is removed when its settle time is over';
+  return `Worker is draining; it is removed after its ${running} running call${running === 1 ? '' : 's'}`;
 }
 
 function changed({ id, spec }: Worker, message: string): JsonAnswer {
@@ -75,6 +83,10 @@ function changed({ id, spec }: Worker, message: string): JsonAnswer {
 
 function noteOf(withoutEffect: readonly string[]): string {
   return withoutEffect.length === 0 ? '' : `; without effect: ${withoutEffect.join(', ')}`;
+}
+
+function leavingNoteOf({ state }: Worker): string {
+  return state === 'draining' ? '; it is draining and is removed all the same' : '';
 }
 
 function accepted(reading: SpecReading): Extract<SpecReading, { ok: true }> {
