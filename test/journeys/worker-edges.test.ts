@@ -82,3 +82,11 @@ test('a forced removal says that running calls are cut off', async (t) => {
   assert.match(String(removed.body['message']), /^Worker removed; calls that ran there are cut off$/);
   assert.match(await stream.text(), /"error"/);
 });
+
+test('a profile of a worker that is named by something else than text is refused', async (t) => {
+  const gateway = await emptyGateway(t);
+  for (const name of ['url', 'worker_id']) {
+    const { status, body } = await api(gateway, 'POST', '/start_profile', { [name]: 5 });
+    assert.deepEqual([status, body.error?.['param']], [400, name]);
+  }
+});

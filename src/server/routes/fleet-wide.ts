@@ -110,6 +110,9 @@ export async function profile(
   const body = (await request.readJson()) ?? {};
   if (!isObject(body)) throw new GatewayError('invalid_request', 'The body must be an object.');
   const { url, worker_id: id, ...rest } = body;
+  for (const [param, name] of Object.entries({ url, worker_id: id }))
+    if (name !== undefined && typeof name !== 'string')
+      throw new GatewayError('invalid_request', `\`${param}\` must be text.`, { param });
   const { workers } = deps.directory.snapshot();
   const chosen = workers.filter((worker) => isMeant(worker, url, id));
   if (chosen.length === 0)
