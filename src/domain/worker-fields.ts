@@ -20,7 +20,7 @@ import {
 import type { ModelCard, Runtime } from './worker.ts';
 import { readWorkerUrl } from './worker-url.ts';
 
-const MAX_LABELS = 64;
+export const MAX_LABELS = 64;
 const MAX_LABEL_NAME = 128;
 const MAX_LABEL_TEXT = 1_024;
 const MAX_MODELS = 10_000;

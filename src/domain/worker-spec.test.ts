@@ -220,6 +220,15 @@ test('labels and health settings of a patch are merged, and null takes one back'
   assert.deepEqual(patchOf({ health: null }, { health }), { health: NO_HEALTH_OVERRIDES });
 });
 
+test('patches do not add labels without an end', () => {
+  const named = (prefix: string, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, 'x']));
+  const current = { ...specOf(URL_ONLY), labels: named('a', 40) };
+  const reading = readWorkerPatch({ labels: named('b', 25) }, current);
+  assert.equal(reading.ok ? '' : problemText(reading.problems), '`labels` would be 65; at most 64 are kept');
+  assert.ok(readWorkerPatch({ labels: { ...named('b', 25), a0: null } }, current).ok);
+});
+
 test('a patch of anything else, or of nothing, is refused by name', () => {
   const refusedBy = (body: unknown) => {
     const reading = readWorkerPatch(body, specOf(URL_ONLY));

@@ -1,7 +1,7 @@
 /** From JSON to a worker's spec or to a change of one. Pure; the fields are worker-fields.ts. */
 import type { FieldProblem, FieldReader, FieldValues } from './fields.ts';
 import { isObject, readFields } from './fields.ts';
-import { healthFields, labelsPatch, usedCardFields, workerFields } from './worker-fields.ts';
+import { MAX_LABELS, healthFields, labelsPatch, usedCardFields, workerFields } from './worker-fields.ts';
 import type { WorkerPatch } from './ports.ts';
 import type { HealthOverrides, ResilienceOverrides, WorkerSpec } from './worker.ts';
 import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from './worker.ts';
@@ -97,7 +97,10 @@ function whyNotPatched(name: string): string {
 function mergeLabels(value: unknown, { labels }: WorkerSpec, reader: FieldReader): WorkerSpec['labels'] {
   const change = labelsPatch.read(value, 'labels', reader) ?? {};
   const merged = Object.entries({ ...labels, ...change });
-  return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null));
+  const kept = merged.filter((entry): entry is [string, string] => entry[1] !== null);
+  if (kept.length > MAX_LABELS)
+    reader.problems.push({ path: 'labels', text: `would be ${kept.length}; at most ${MAX_LABELS} are kept` });
+  return Object.fromEntries(kept);
 }
 
 /** `null` for one setting, or for all of them: as the gateway is configured. */
