@@ -271,7 +271,14 @@ test('no secret is ever shown, whatever is wrong with it', () => {
       assert.doesNotMatch(text, /sk|cret/);
     }
   }
-  const url = problemsOf(loadConfig({ flags: { workerUrls: ['http://me:sk-pass/w@host:1', 'https://sk-key@host'] } }));
+  const workerUrls = [
+    'http://me:sk-pass/w@host:1',
+    'http://sk-a?b@c',
+    'https://sk-key@host',
+    'http://host/a?key=sk-1',
+    'host:1#sk-2',
+  ];
+  const url = problemsOf(loadConfig({ flags: { workerUrls } }));
   assert.doesNotMatch(url.join('\n'), /sk-/);
 });
 

@@ -58,10 +58,11 @@ export type ValuesOf<Table extends OptionTable> = {
   readonly [Key in keyof Table]: Table[Key] extends Option<infer Value> ? Value : never;
 };
 
-/** Shows a bad value in a problem line: one line, bounded, without the credentials of a URL. */
+/** Shows a bad value in a problem line: one line, bounded, without the credentials and the query of a URL. */
 export function show(raw: unknown): string {
   const text = JSON.stringify(raw) ?? String(raw);
-  const safe = text.replace(/("(?:[a-z+.-]+:\/\/)?)[^"]*@/gi, '$1***@');
+  const nameless = text.replace(/("(?:[a-z+.-]+:\/\/)?)[^"]*@/gi, '$1***@');
+  const safe = nameless.replace(/((?::\/\/|:\d)[^"?#]*[?#])[^"]+/g, '$1***');
   return safe.length > 80 ? `${safe.slice(0, 77)}…` : safe;
 }
 
