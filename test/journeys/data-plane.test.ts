@@ -45,6 +45,14 @@ for (const [path, upstream, body] of endpoints) {
   });
 }
 
+test("a body that curl's -d calls a form reaches an engine as the JSON that it is", async (t) => {
+  const { gateway } = await rigFor(t, 1);
+  for (const type of ['application/x-www-form-urlencoded', 'text/json']) {
+    const reply = await post(gateway, '/v1/chat/completions', chatBody(), { headers: { 'content-type': type } });
+    assert.equal(reply.status, 200, await reply.text());
+  }
+});
+
 /** The names and types of an answer, without ids and times. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shapeOf);

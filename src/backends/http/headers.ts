@@ -16,6 +16,9 @@ const TO_WORKER = new Set([
 ]);
 const TO_WORKER_PREFIX = 'x-request-id-';
 
+/** What the edge takes for JSON all the same (curl's -d says so) and engines refuse. */
+const JSON_BY_ANOTHER_NAME = /^(application\/x-www-form-urlencoded|text\/json)\b/i;
+
 /** Source: RFC 9110 §7.6.1, plus the framing and the proxy headers that are the gateway's own business. */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -44,7 +47,10 @@ export function upstreamHeaders(request: UpstreamRequest): HeaderList {
     if (!TO_WORKER.has(name) && !name.startsWith(TO_WORKER_PREFIX)) continue;
     const value = client[name];
     if (typeof value !== 'string') continue;
-    if (name === 'content-type') hasContentType = true;
+    if (name === 'content-type') {
+      if (JSON_BY_ANOTHER_NAME.test(value)) continue;
+      hasContentType = true;
+    }
     list.push(name, value);
   }
   if (!hasContentType && body !== undefined) list.push('content-type', 'application/json');
