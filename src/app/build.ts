@@ -142,6 +142,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       metricsUrl: metricsUrl && `${metricsUrl}/metrics`,
       whenReady: (count = 1) => readyWorkers(registry, count),
       stop: (options = {}) => {
+        if (!stopping.signal.aborted) logger.log('info', 'gateway stopping', { forced: options.force === true });
         stopping.abort();
         if (options.force) {
           force.resolve();

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { memberOf, snapshotOf } from '../../test/support/fleet.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { ModelAliases } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
 
 const NO_ALIASES = new Map<string, string>();
@@ -17,9 +18,14 @@ function resolved(asked: string | undefined, members: readonly PoolMember[], ali
   return { model, ids: pool.map(({ worker }) => worker.id), isListed };
 }
 
-function refusal(asked: string | undefined, members: readonly PoolMember[], isOptional = false): GatewayError {
+function refusal(
+  asked: string | undefined,
+  members: readonly PoolMember[],
+  isOptional = false,
+  aliases: ModelAliases = NO_ALIASES,
+): GatewayError {
   try {
-    resolveModel(asked, isOptional, snapshotOf(members), NO_ALIASES);
+    resolveModel(asked, isOptional, snapshotOf(members), aliases);
   } catch (thrown) {
     assert.ok(thrown instanceof GatewayError);
     return thrown;
@@ -63,6 +69,17 @@ test('a model that does not exist is 404 and names those that do', () => {
   ]);
   assert.deepEqual([error.code, error.param], ['model_not_found', 'model']);
   assert.equal(error.message, 'The model `x` does not exist here. Models: m, n.');
+});
+
+test('aliases of what is served are named too, those of anything else are not', () => {
+  const aliases = new Map([
+    ['fast', 'm'],
+    ['gone', 'nothing'],
+  ]);
+  assert.equal(
+    refusal('x', [serving('a', 'm')], false, aliases).message,
+    'The model `x` does not exist here. Models: m, fast.',
+  );
 });
 
 test('of many models twenty are named, and how many more there are', () => {

@@ -23,7 +23,7 @@ export function resolveModel(
   fleet: FleetSnapshot,
   aliases: ModelAliases,
 ): ResolvedModel {
-  if (asked === undefined || asked === '') return resolveUnnamed(isOptional, fleet);
+  if (asked === undefined || asked === '') return resolveUnnamed(isOptional, fleet, aliases);
   const model = aliases.get(asked) ?? asked;
   const named = fleet.membersOf(model);
   if (named) return { model, members: named, isListed: true };
@@ -31,7 +31,7 @@ export function resolveModel(
   if (fleet.hasUnknown || fleet.members.length === 0) throw noWorkers(fleet);
   throw new GatewayError(
     'model_not_found',
-    `The model \`${shorten(model)}\` does not exist here. ${listModels(fleet)}`,
+    `The model \`${shorten(model)}\` does not exist here. ${listModels(fleet, aliases)}`,
     {
       param: 'model',
     },
@@ -39,14 +39,16 @@ export function resolveModel(
 }
 
 /** A call without a model is served when there is no doubt which one is meant. */
-function resolveUnnamed(isOptional: boolean, fleet: FleetSnapshot): ResolvedModel {
+function resolveUnnamed(isOptional: boolean, fleet: FleetSnapshot, aliases: ModelAliases): ResolvedModel {
   const [only, second] = fleet.models;
   if (isOptional && second === undefined) {
     const members = only === undefined ? fleet.members : (fleet.membersOf(only) ?? []);
     if (members.length === 0) throw noWorkers(fleet);
     return { model: '', members, isListed: false };
   }
-  throw new GatewayError('missing_model', `The body must name a \`model\`. ${listModels(fleet)}`, { param: 'model' });
+  throw new GatewayError('missing_model', `The body must name a \`model\`. ${listModels(fleet, aliases)}`, {
+    param: 'model',
+  });
 }
 
 function noWorkers(fleet: FleetSnapshot): GatewayError {
@@ -57,8 +59,10 @@ function noWorkers(fleet: FleetSnapshot): GatewayError {
   return new GatewayError('no_available_workers', text, { retryAfterSeconds: 1 });
 }
 
-function listModels(fleet: FleetSnapshot): string {
-  const { models } = fleet;
+/** What can be asked for: the models of ready workers, then the aliases of these. */
+function listModels(fleet: FleetSnapshot, aliases: ModelAliases): string {
+  const known = [...aliases].filter(([alias, model]) => fleet.models.includes(model) && !fleet.models.includes(alias));
+  const models = [...fleet.models, ...known.map(([alias]) => alias)];
   if (models.length === 0) return 'No model is served at present.';
   const shown = models.slice(0, MAX_NAMED).join(', ');
   return models.length > MAX_NAMED ? `Models: ${shown} and ${models.length - MAX_NAMED} more.` : `Models: ${shown}.`;

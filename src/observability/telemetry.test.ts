@@ -170,6 +170,18 @@ test('a worker that changes its state is logged with the reason, and without its
   assert.deepEqual({ state, from, id }, { state: 'unhealthy', from: 'ready', id: 'w1' });
 });
 
+test('a worker that drains because it was told to is no warning, one that fails is', () => {
+  const { logger, lines } = listen();
+  const telemetry = new GatewayTelemetry(logger, undefined);
+  for (const state of ['draining', 'ready', 'probing', 'failed'] as const) {
+    telemetry.stateChanged({ ...workerOf('w1'), state }, 'pending');
+  }
+  assert.deepEqual(
+    lines.map(({ level }) => level),
+    ['info', 'info', 'info', 'warn'],
+  );
+});
+
 test('a breaker that opens is a warning, one that closes is not', () => {
   const { logger, lines } = listen();
   const telemetry = new GatewayTelemetry(logger, new Metrics([1]));

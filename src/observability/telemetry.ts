@@ -74,7 +74,7 @@ export class GatewayTelemetry implements Telemetry, FleetTelemetry {
   }
 
   stateChanged(worker: Worker, from: WorkerState): void {
-    const level = worker.state === 'ready' || worker.state === 'probing' ? 'info' : 'warn';
+    const level = worker.state === 'unhealthy' || worker.state === 'failed' ? 'warn' : 'info';
     this.#logger.log(level, 'worker', {
       worker: worker.id,
       url: worker.spec.url,

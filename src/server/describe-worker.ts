@@ -40,7 +40,8 @@ export function describeWorker(worker: Worker): Shown {
   const { spec, facts, progress } = worker;
   return {
     id: worker.id,
-    url: spec.url,
+    // With the scheme that answered, where none was given.
+    url: worker.address.url,
     model_id: facts?.models[0],
     models: facts?.models ?? [],
     model_cards: spec.models.length > 0 ? spec.models.map(describeCard) : undefined,

@@ -122,6 +122,8 @@ test('a URL without a scheme is probed, and calls go where it answered', async (
   const gateway = await gatewayFor(t, [engine.url.replace('http://', '')]);
   await allReady(gateway, 1);
   assert.equal(await chatWith(gateway, 'sim-model'), 200);
+  const [worker] = await workersOf(gateway);
+  assert.equal(worker?.url, engine.url, 'the scheme that answered is shown');
 });
 
 test('a URL without a scheme behind which something else listens says so', async (t) => {

@@ -1,7 +1,10 @@
 /** The orderly end: readiness first, streams to their end, an error for those that take too long. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { chatBody, payloads, post, rigFor } from '../support/rig.ts';
 
@@ -75,4 +78,13 @@ test('a connection that never sent a request does not hold up the end', { timeou
   await (await fetch(`${gateway.url}/health`)).arrayBuffer();
   const closed = once(socket, 'close');
   await Promise.all([gateway.stop({ settle: false }), closed]);
+});
+
+test('a stop is a line of the log, once, however often it is asked for', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'smg-stop-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { gateway } = await rigFor(t, 1, { drainSettleSecs: 0, logDir: folder, logLevel: 'info', logJson: true });
+  await Promise.all([gateway.stop(), gateway.stop({ force: true })]);
+  const lines = readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'));
+  assert.equal(lines.filter((line) => line.includes('gateway stopping')).length, 1);
 });

@@ -15,6 +15,9 @@ const NOT_CONNECTED = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** The gateway closed the connection itself: its worker was removed by force, or its drain was over. */
+const CLOSED_HERE = 'UND_ERR_DESTROYED';
+
 function codeOf(error: Error): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : error.name;
@@ -36,6 +39,9 @@ const TEXT: Partial<Record<ErrorCode, string>> = {
 export function exchangeError(workerId: string, error: Error, wasSent: boolean): GatewayError {
   const systemCode = codeOf(error);
   const code = classify(systemCode, wasSent);
+  if (systemCode === CLOSED_HERE) {
+    return new GatewayError(code, `Worker ${workerId} was removed before its answer was complete.`, { cause: error });
+  }
   return new GatewayError(code, `Worker ${workerId} ${TEXT[code]} (${systemCode}).`, { cause: error });
 }
 
