@@ -43,6 +43,9 @@ test('nothing, and nothing but white space, is no answer', () => {
 test('a page for people is no answer', () => {
   assert.equal(check('<html></html>', 'text/html'), 'answered 200 with an HTML page.');
   assert.equal(check('<html></html>', 'text/html; charset=utf-8'), 'answered 200 with an HTML page.');
+  for (const page of ['<html></html>', ' \r\n\t<HTML lang="en">', '<!DOCTYPE html><p>busy</p>'])
+    assert.equal(check(page), 'answered 200 with an HTML page.', page);
+  assert.equal(check('<note>plain</note>', 'text/xml'), undefined);
 });
 
 test('what says that it is something else than JSON is not read as JSON', () => {

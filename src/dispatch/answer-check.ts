@@ -2,6 +2,7 @@
 
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
+const LESS_THAN = 0x3c;
 
 function firstByte(body: Buffer): number | undefined {
   let at = 0;
@@ -26,9 +27,10 @@ export function invalidAnswer(status: number, contentType: string | undefined, b
   const last = lastByte(body);
   if (last === undefined) return `answered ${status} with an empty body.`;
   const type = contentType?.toLowerCase();
-  if (type?.startsWith('text/html') || isHtml(body)) return `answered ${status} with an HTML page.`;
-  const isJson = type === undefined || type.includes('json');
   const first = firstByte(body);
+  const isPage = type?.startsWith('text/html') || (first === LESS_THAN && isHtml(body));
+  if (isPage) return `answered ${status} with an HTML page.`;
+  const isJson = type === undefined || type.includes('json');
   if (isJson && first === OPEN_BRACE && last !== 0x7d) return `answered ${status} with JSON that is cut off.`;
   if (isJson && first === OPEN_BRACKET && last !== 0x5d) return `answered ${status} with JSON that is cut off.`;
   return undefined;
