@@ -9,6 +9,8 @@ const PLAIN = new Uint8Array(128);
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/@+,-')
   PLAIN[char.charCodeAt(0)] = 1;
 
+const SPACE = 32;
+const EQUALS = 61;
 const ZERO = 48;
 const MINUS = 45;
 const POINT = 46;
@@ -47,6 +49,17 @@ export class LineBlock {
       at += 1;
     }
     this.#length = at;
+  }
+
+  /** What stands before a value: a space, the name and `=`. Names are ASCII. */
+  name(value: string): void {
+    this.#reserve(value.length + 2);
+    this.#byte(SPACE);
+    const bytes = this.#bytes;
+    const at = this.#length;
+    for (let i = 0; i < value.length; i += 1) bytes[at + i] = value.charCodeAt(i);
+    this.#length = at + value.length;
+    this.#byte(EQUALS);
   }
 
   /** A value from outside: as it is when it is one plain word, else quoted and escaped, so that it cannot forge a line. */

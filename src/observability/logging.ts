@@ -105,9 +105,7 @@ function textWriter(sink: Sink, wallTime: () => number): Write {
 
 function writeField(block: LineBlock, name: string, value: LogFields[string]): void {
   if (value === undefined) return;
-  block.text(' ');
-  block.text(name);
-  block.text('=');
+  block.name(name);
   if (typeof value === 'number') block.number(value);
   else block.word(String(value));
 }

@@ -61,6 +61,8 @@ export class Metrics {
   /** The kinds of call seen last: comparing a few fields is cheaper than making a key of them. */
   readonly #recent: RecentKind[] = [];
   readonly #attemptChildren = new Map<string, readonly CounterChild[]>();
+  /** The same for attempts: by worker, the kind that its attempts were last of. */
+  readonly #recentAttempts = new Map<string, RecentAttempt>();
   readonly #inFlight = new LiveList<CallRecord>();
 
   constructor(buckets: readonly number[]) {
@@ -151,6 +153,16 @@ export class Metrics {
   }
 
   #childrenOf(attempt: AttemptRecord): readonly CounterChild[] {
+    const { workerId, verdict, status, error } = attempt;
+    const recent = this.#recentAttempts.get(workerId);
+    if (recent?.status === status && recent.verdict === verdict && recent.error === error) return recent.children;
+    const children = this.#findChildren(attempt);
+    if (this.#recentAttempts.size >= MAX_BUNDLES) this.#recentAttempts.clear();
+    this.#recentAttempts.set(workerId, { status, verdict, error, children });
+    return children;
+  }
+
+  #findChildren(attempt: AttemptRecord): readonly CounterChild[] {
     const { workerId, verdict, status } = attempt;
     const error = attempt.error ?? '';
     const key = `${workerId}|${verdict}|${status}|${error}`;
@@ -253,6 +265,8 @@ export class Metrics {
   #forgetWorkers(fleet: FleetView): void {
     const ids = new Set(fleet.snapshot().members.flatMap(({ id, worker }) => [id, worker.id]));
     for (const family of this.#counters.values()) family.prune('worker', (id) => ids.has(id));
+    // Its children may be among those that have just been pruned.
+    this.#recentAttempts.clear();
     for (const key of this.#attemptChildren.keys()) {
       if (!ids.has(key.slice(0, key.indexOf('|')))) this.#attemptChildren.delete(key);
     }
@@ -308,6 +322,10 @@ type CallKind = Pick<
   CallRecord,
   'status' | 'route' | 'method' | 'error' | 'streaming' | 'policy' | 'canonicalModel' | 'isInference'
 >;
+
+interface RecentAttempt extends Pick<AttemptRecord, 'status' | 'verdict' | 'error'> {
+  readonly children: readonly CounterChild[];
+}
 
 interface RecentKind {
   readonly kind: CallKind;
