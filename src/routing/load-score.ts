@@ -1,12 +1,10 @@
 /**
- * How loaded is a worker, for the policies that compare? By what its engine reports, where it reports; else by calls in
- * flight. Always weighed by cost.
- * Units  seconds until one call more would have its first token, where an engine reports; else calls
- * Owner  one policy instance: for each slot, the calls placed since the engine's last report
+ * How loaded is a worker, for the policies that compare? By its calls in flight, those of others included, and by what
+ * its engine reports beyond them. Always weighed by cost.
+ * Units  seconds until one call more would have its first token
  */
 import type { Random } from '../base/random.ts';
 import type { Candidate, LoadReport } from '../domain/candidate.ts';
-import type { CallWatch } from '../domain/ports.ts';
 import type { OptionValues, PolicyOptions } from './policy.ts';
 
 /** Load that the candidate would have with one call more, weighed by its cost. */
@@ -65,25 +63,16 @@ export const loadScoreOptions = {
 /** Pressure of a full cache is large, not infinite. */
 const FULLEST = 0.999;
 
-/** What a report has to hold to be compared. */
-type UsableReport = LoadReport & { readonly usedTokens: number; readonly capacityTokens: number };
-
-function isUsable(report: LoadReport | undefined): report is UsableReport {
-  return report?.usedTokens !== undefined && report.capacityTokens !== undefined && report.capacityTokens > 0;
-}
-
-/** A newer report gets a new one, so that the watches of older calls count in what nobody reads any more. */
-interface Placed {
-  readonly sinceMs: number;
-  calls: number;
-}
+/**
+ * Prompts that waited when a report came are computed this much faster than the throughput says, which is that of
+ * answers. Found in the laboratory: slower, and what has long been done drives calls away; see the guide to policies.
+ */
+const PREFILL_FACTOR = 4;
 
 export class LoadScore {
   readonly #pressureWeight: number;
   readonly #throughput: number;
   readonly #meanTokens: number;
-  /** By slot: the calls placed since the engine's last report that wait for their first token. */
-  readonly #placed: (Placed | undefined)[] = [];
 
   constructor(options: OptionValues<typeof loadScoreOptions>) {
     this.#pressureWeight = options.leastLoadKvPressureWeight;
@@ -92,48 +81,30 @@ export class LoadScore {
   }
 
   /**
-   * Seconds until one call more would have its first token, weighed by cost; NaN for a worker without a usable report.
-   * A report knows the calls that came before it, so that only those placed since are added.
+   * Seconds until one call more would have its first token, weighed by cost. Counts are never stale and a report always
+   * is: prompt tokens that waited when it came count as far as they exceed what the calls in flight stand for, and only
+   * until they would have been computed.
    */
-  seconds({ slot, cost, report }: Candidate): number {
-    if (!isUsable(report)) return Number.NaN;
-    const mean = this.#meanTokens;
-    const placed = this.#placed[slot];
-    const later = placed?.sinceMs === report.atMs ? placed.calls : 0;
-    const tokens = (report.waitingTokens ?? report.waiting * mean) + (later + 1) * mean;
-    // An engine that has little to do reports a low throughput: only a high one says what it is able to do.
-    const throughput = Math.max(report.throughput ?? 0, this.#throughput);
-    const full = Math.min(FULLEST, Math.max(0, report.usedTokens / report.capacityTokens));
-    return (tokens / throughput + (this.#pressureWeight * full) / (1 - full)) * cost;
+  seconds({ load, cost, report }: Candidate, nowMs: number): number {
+    const counted = load * this.#meanTokens;
+    const tokens = Math.max(counted, report === undefined ? 0 : this.#stillWaiting(report, nowMs)) + this.#meanTokens;
+    return (tokens / this.#throughput + (report === undefined ? 0 : this.#pressure(report))) * cost;
   }
 
-  /**
-   * A call goes to this worker now. Only calls on workers that report are counted; the watch takes the call out when its
-   * prompt has been computed, unless a newer report has done so.
-   */
-  begin({ slot, report }: Candidate): CallWatch | undefined {
-    if (!isUsable(report)) return undefined;
-    let placed = this.#placed[slot];
-    if (placed?.sinceMs !== report.atMs) {
-      placed = { sinceMs: report.atMs, calls: 0 };
-      this.#placed[slot] = placed;
-    }
-    placed.calls += 1;
-    const counted = placed;
-    let waits = true;
-    const takeOut = () => {
-      if (waits) counted.calls -= 1;
-      waits = false;
-    };
-    return { firstContent: takeOut, ended: takeOut };
+  explain(candidate: Candidate, nowMs: number): string {
+    const source = candidate.report === undefined ? 'by calls in flight' : 'by calls in flight and report';
+    return `${source}, wait ${this.seconds(candidate, nowMs).toFixed(3)} s`;
   }
 
-  forget({ slot }: Candidate): void {
-    this.#placed[slot] = undefined;
+  #stillWaiting({ waitingTokens, waiting, atMs }: LoadReport, nowMs: number): number {
+    const then = waitingTokens ?? waiting * this.#meanTokens;
+    if (then === 0) return 0;
+    return then - (PREFILL_FACTOR * this.#throughput * (nowMs - atMs)) / 1_000;
   }
 
-  explain(candidate: Candidate): string {
-    const seconds = this.seconds(candidate);
-    return Number.isNaN(seconds) ? 'by calls in flight' : `by report, wait ${seconds.toFixed(3)} s`;
+  #pressure({ usedTokens, capacityTokens }: LoadReport): number {
+    if (usedTokens === undefined || capacityTokens === undefined || capacityTokens <= 0) return 0;
+    const full = Math.min(FULLEST, Math.max(0, usedTokens / capacityTokens));
+    return (this.#pressureWeight * full) / (1 - full);
   }
 }

@@ -258,7 +258,7 @@ for (const definition of policies) {
     const random = seededRandom(11);
     const policy = createPolicy(definition);
     const book = new LoadBook();
-    // With reports, so that policies that count calls since the last report do.
+    // With reports, so that policies that read them do.
     const report = { atMs: 1, running: 0, waiting: 0, waitingTokens: 0, usedTokens: 0, capacityTokens: 1_000 };
     const open = (id: string) =>
       Object.assign(book.open(id, TERMS), { report: { ...report, throughput: undefined, cacheHitRate: undefined } });
