@@ -127,7 +127,10 @@ async function readyWorkers(url: string, count: number): Promise<Record<string, 
   }
 }
 
-test('the copy is the guide as it was given', { skip: !existsSync(new URL('../shared/seeds', root)) }, () => {
+const seedsAreThere = existsSync(new URL('../shared/seeds', root));
+const skip = seedsAreThere ? false : 'the guide as it was given is not beside the repository';
+
+test('the copy is the guide as it was given', { skip }, () => {
   const folder = new URL('../shared/seeds/', root);
   const name = readdirSync(folder).find((each) => each.startsWith('000_')) ?? '';
   assert.equal(guide, readFileSync(new URL(name, folder), 'utf8'));
