@@ -1,10 +1,6 @@
 /** Where keys go: the gateway's own to no worker and into no line, the caller's and the stored ones where they belong. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { Gateway } from '../../src/app/build.ts';
 import { controlRoutes } from '../../src/server/route-table.ts';
@@ -13,6 +9,7 @@ import type { NotedRequest } from '../support/recording-worker.ts';
 import { recordingWorkerFor } from '../support/recording-worker.ts';
 import { allReady, chatBody, engineFor, gatewayFor, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
+import { folderFor, readLog } from '../support/log-folder.ts';
 
 const STORED = 'stored-4417d28be0';
 const PROVIDER = 'provider-d97a5f21c0';
@@ -108,18 +105,6 @@ test('a key of the gateway in the header for the provider’s is refused and not
   assert.deepEqual([reply.status, reply.headers.get('x-smg-error-code')], [400, 'invalid_request']);
   assert.ok(worker.noted.every(({ method }) => method === 'GET'));
 });
-
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'smg-keys-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function readLog(folder: string): string {
-  return readdirSync(folder)
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .join('');
-}
 
 /** A key in every form in which it might get out. */
 function tracesOf(key: string): string[] {

@@ -1,24 +1,9 @@
 /** What is told about calls: one log line each, and metrics on every path; never a prompt, an answer or a key. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { chatBody, gatewayFor, allReady, engineFor, post, rigFor } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
-
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'smg-log-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function readLog(folder: string): string {
-  return readdirSync(folder)
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .join('');
-}
+import { folderFor, readLog } from '../support/log-folder.ts';
 
 interface CallLine {
   readonly request_id: string;

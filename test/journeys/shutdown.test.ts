@@ -1,11 +1,9 @@
 /** The orderly end: readiness first, streams to their end, an error for those that take too long. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { folderFor, readLog } from '../support/log-folder.ts';
 import { chatBody, payloads, post, rigFor } from '../support/rig.ts';
 
 const slow = { speed: 1, decodeBaseMs: 20 };
@@ -81,10 +79,9 @@ test('a connection that never sent a request does not hold up the end', { timeou
 });
 
 test('a stop is a line of the log, once, however often it is asked for', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'smg-stop-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = folderFor(t);
   const { gateway } = await rigFor(t, 1, { drainSettleSecs: 0, logDir: folder, logLevel: 'info', logJson: true });
   await Promise.all([gateway.stop(), gateway.stop({ force: true })]);
-  const lines = readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'));
+  const lines = readLog(folder).split('\n');
   assert.equal(lines.filter((line) => line.includes('gateway stopping')).length, 1);
 });

@@ -2,27 +2,12 @@
 import type { Candidate, PoolMember } from '../../src/domain/candidate.ts';
 import type { Hints } from '../../src/routing/policy.ts';
 import type { FleetSnapshot } from '../../src/domain/ports.ts';
-import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from '../../src/domain/worker.ts';
+import { specOfUrl } from '../../src/domain/worker-spec.ts';
 import type { Worker, WorkerFacts, WorkerSpec, WorkerState } from '../../src/domain/worker.ts';
 
 export function specOf(change: Partial<WorkerSpec> = {}): WorkerSpec {
-  return {
-    url: 'http://worker:8000',
-    apiKey: undefined,
-    priority: 50,
-    cost: 1,
-    maxInFlight: 0,
-    labels: {},
-    runtime: undefined,
-    workerType: 'regular',
-    provider: undefined,
-    models: [],
-    bootstrapPort: undefined,
-    health: NO_HEALTH_OVERRIDES,
-    resilience: NO_RESILIENCE_OVERRIDES,
-    origin: 'start_up',
-    ...change,
-  };
+  const defaults = { apiKey: undefined, maxInFlight: 0, origin: 'start_up' } as const;
+  return { ...specOfUrl('http://worker:8000', defaults), ...change };
 }
 
 export function factsOf(change: Partial<WorkerFacts> = {}): WorkerFacts {
