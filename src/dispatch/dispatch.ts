@@ -31,16 +31,18 @@ type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
 
 export class Dispatcher {
   readonly #deps: DispatchDeps;
-
   readonly #recovery: RecoveryLine;
+  /** Calls between two attempts. */
+  readonly #pausing = new Set<ClientSide>();
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
     this.#recovery = new RecoveryLine(deps.clock);
   }
 
-  /** Ends every running attempt and every wait for a worker with this error: the last step of a shutdown. */
+  /** Ends every running attempt, every pause before one and every wait for a worker: the last step of a shutdown. */
   cancelAll(error: GatewayError): void {
+    for (const client of this.#pausing) client.preempted(error);
     this.#recovery.cancelAll(error);
     this.#deps.ticker.cancelAll(error);
   }
@@ -89,7 +91,9 @@ export class Dispatcher {
         if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
         if (plan.again) tried = this.#nextRound(call, keyDigest);
         backoffMs = plan.delayMs;
+        this.#pausing.add(client);
         await client.wait(plan.delayMs, this.#deps.clock);
+        this.#pausing.delete(client);
       }
     } finally {
       if (held) this.#recovery.left(held, call.record);

@@ -67,6 +67,16 @@ test('a forced end is an end', async (t) => {
   await assert.rejects(reply.text());
 });
 
+test('a call that waits to be tried again when the grace ends is told so', { timeout: 30_000 }, async (t) => {
+  const backoff = { retryInitialBackoffMs: 120_000, retryMaxBackoffMs: 120_000 };
+  const { gateway, engines } = await rigFor(t, 2, { drainSettleSecs: 0, shutdownGracePeriodSecs: 0.5, ...backoff });
+  for (const engine of engines) engine.setFaults([{ kind: 'status', status: 503, rate: 1 }]);
+  const call = post(gateway, '/v1/chat/completions', chatBody());
+  await Promise.any(engines.map((engine) => engine.waitFor((stats) => (stats.faultsFired.status ?? 0) > 0)));
+  const [reply] = await Promise.all([call, gateway.stop()]);
+  assert.deepEqual([reply.status, reply.headers.get('x-smg-error-code')], [503, 'shutting_down']);
+});
+
 test('a connection that never sent a request does not hold up the end', { timeout: 30_000 }, async (t) => {
   const { gateway } = await rigFor(t, 1, { drainSettleSecs: 0, shutdownGracePeriodSecs: 600 });
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
