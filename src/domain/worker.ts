@@ -1,4 +1,6 @@
 /** What a worker is: its spec as given, its facts as found out, its state. All of it immutable; `workers/` owns the changes. */
+import type { ProtocolName } from './call.ts';
+import type { Provider } from './providers/provider.ts';
 
 export const workerStates = ['pending', 'probing', 'ready', 'unhealthy', 'draining', 'failed'] as const;
 export type WorkerState = (typeof workerStates)[number];
@@ -106,6 +108,8 @@ export interface WorkerFacts {
   readonly capacityTokens: number | undefined;
   /** Changes when the engine is started anew; undefined when it does not tell. */
   readonly instance: string | undefined;
+  /** APIs that a self-hosted engine is known not to have; calls for them are translated. */
+  readonly lacks: readonly ProtocolName[];
   /** Further facts by name, for display. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -136,6 +140,8 @@ export interface WorkerAddress {
   /** With its scheme. */
   readonly url: string;
   readonly apiKey: string | undefined;
+  /** Whose API it is: how it is asked. Undefined for a self-hosted engine. */
+  readonly provider: Provider | undefined;
 }
 
 export interface Worker {

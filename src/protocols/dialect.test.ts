@@ -80,6 +80,7 @@ test('any message survives the way through JSON', () => {
 
 test('each protocol speaks the dialect of its own clients', () => {
   for (const protocol of Object.values(protocols)) {
-    assert.equal(protocol.dialect.name, protocol.name === 'anthropic-messages' ? 'anthropic' : 'openai', protocol.name);
+    const named = /^(anthropic|gemini)/.exec(protocol.name)?.[1] ?? 'openai';
+    assert.equal(protocol.dialect.name, named, protocol.name);
   }
 });

@@ -1,8 +1,8 @@
-/** The two shapes of an error body, chosen by the path that was called. */
+/** The shapes of an error body, chosen by the path that was called. */
 import type { GatewayError, OpenAiErrorType } from '../domain/errors.ts';
 
 export interface Dialect {
-  readonly name: 'openai' | 'anthropic';
+  readonly name: 'openai' | 'anthropic' | 'gemini';
   encodeError(error: GatewayError, requestId: string): Buffer;
 }
 
@@ -39,4 +39,26 @@ export const anthropicDialect: Dialect = {
   name: 'anthropic',
   encodeError: (error, requestId) =>
     Buffer.from(JSON.stringify({ type: 'error', error: anthropicErrorObject(error), request_id: requestId })),
+};
+
+/** Source: Google APIs, `google.rpc.Status` in JSON: the canonical code's name in `status`. */
+const GOOGLE_STATUSES: Readonly<Record<OpenAiErrorType, string>> = {
+  invalid_request_error: 'INVALID_ARGUMENT',
+  authentication_error: 'UNAUTHENTICATED',
+  permission_error: 'PERMISSION_DENIED',
+  not_found_error: 'NOT_FOUND',
+  rate_limit_error: 'RESOURCE_EXHAUSTED',
+  timeout_error: 'DEADLINE_EXCEEDED',
+  api_error: 'INTERNAL',
+  overloaded_error: 'UNAVAILABLE',
+  service_unavailable_error: 'UNAVAILABLE',
+};
+
+export function geminiErrorObject(error: GatewayError): Record<string, unknown> {
+  return { code: error.status, message: error.message, status: GOOGLE_STATUSES[error.type] };
+}
+
+export const geminiDialect: Dialect = {
+  name: 'gemini',
+  encodeError: (error) => Buffer.from(JSON.stringify({ error: geminiErrorObject(error) })),
 };

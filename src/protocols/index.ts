@@ -1,6 +1,7 @@
 /** The list of protocols: one line each. */
 import type { ProtocolName } from '../domain/call.ts';
-import { anthropicMessages } from './anthropic-messages/index.ts';
+import { anthropicCountTokens, anthropicMessages } from './anthropic-messages/index.ts';
+import { gemini, geminiCountTokens, geminiEmbeddings } from './gemini/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiResponses } from './openai-responses/index.ts';
@@ -14,6 +15,10 @@ export const protocols: Readonly<Record<ProtocolName, Protocol>> = {
   'openai-responses': openaiResponses,
   'openai-embeddings': openaiEmbeddings,
   'anthropic-messages': anthropicMessages,
+  'anthropic-count-tokens': anthropicCountTokens,
+  gemini,
+  'gemini-count-tokens': geminiCountTokens,
+  'gemini-embeddings': geminiEmbeddings,
   'sglang-generate': sglangGenerate,
   rerank,
   score,

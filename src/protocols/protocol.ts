@@ -7,6 +7,7 @@ import type { GatewayError } from '../domain/errors.ts';
 import type { PromptBlocks } from '../domain/prompt.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Dialect } from './dialect.ts';
+import type { Codec } from './hub/codec.ts';
 
 /**
  * What one event-stream frame means for the call:
@@ -40,6 +41,8 @@ export interface Protocol {
   readonly idPrefix: string;
   /** True when a body without `model` is usual for this API. */
   readonly modelOptional: boolean;
+  /** Both ends for translation; undefined: its calls reach only workers that speak it. */
+  readonly codec: Codec | undefined;
   createTap(): StreamTap;
   /**
    * What the engine will read of this request, cut into hashed blocks; `model` is the canonical id. Never throws: of a

@@ -31,6 +31,7 @@ function unary(name: ProtocolName, idPrefix: string, modelOptional: boolean, fie
     dialect: openaiDialect,
     idPrefix,
     modelOptional,
+    codec: undefined,
     createTap: () => new OpaqueTap(),
     ...promptReader(fields),
     readUsage: (body) => usageFromOpenAi(lastObject(body, '"usage"')),

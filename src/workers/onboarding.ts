@@ -66,6 +66,7 @@ function factsOf({ url, healthPath, profile, metadata, models, contextLength }: 
     maxRunning,
     capacityTokens,
     instance,
+    lacks: [],
     labels,
   };
 }

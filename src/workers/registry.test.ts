@@ -44,7 +44,7 @@ test('a worker that is added is pending, has the id of its URL, and its live par
   const id = workerIdOf('http://a', () => false);
   assert.deepEqual(worker, {
     id,
-    address: { id, url: 'http://a', apiKey: undefined },
+    address: { id, url: 'http://a', apiKey: undefined, provider: undefined },
     spec,
     facts: undefined,
     state: 'pending',

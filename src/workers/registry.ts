@@ -5,6 +5,7 @@
  */
 import type { Candidate, Gate, PoolMember } from '../domain/candidate.ts';
 import { rankIdOf, workerIdOf } from '../domain/ids.ts';
+import { providerOf } from '../domain/providers/index.ts';
 import type { FleetEvent, FleetSnapshot, WorkerDirectory } from '../domain/ports.ts';
 import type {
   Engine,
@@ -174,7 +175,7 @@ export class Registry implements WorkerDirectory {
 /** A URL without a scheme is asked over HTTP until it is known better. */
 function addressOf(id: string, spec: WorkerSpec, facts: WorkerFacts | undefined): WorkerAddress {
   const url = facts?.url ?? (spec.url.includes('://') ? spec.url : `http://${spec.url}`);
-  return { id, url, apiKey: spec.apiKey };
+  return { id, url, apiKey: spec.apiKey, provider: providerOf(spec) };
 }
 
 /** How else the worker of this URL may have been named: with or without its scheme. */

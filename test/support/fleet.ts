@@ -1,4 +1,5 @@
 /** Workers, candidates and pool members as plain values, for tests of everything that reads them. */
+import { providerOf } from '../../src/domain/providers/index.ts';
 import type { Candidate, PoolMember } from '../../src/domain/candidate.ts';
 import type { Hints } from '../../src/routing/policy.ts';
 import type { FleetSnapshot } from '../../src/domain/ports.ts';
@@ -22,6 +23,7 @@ export function factsOf(change: Partial<WorkerFacts> = {}): WorkerFacts {
     maxRunning: undefined,
     capacityTokens: undefined,
     instance: undefined,
+    lacks: [],
     labels: {},
     ...change,
   };
@@ -38,7 +40,7 @@ export function workerOf(id: string, parts: WorkerParts = {}): Worker {
   const spec = specOf({ url: `http://${id}:8000`, ...parts.spec });
   return {
     id,
-    address: { id, url: spec.url, apiKey: spec.apiKey },
+    address: { id, url: spec.url, apiKey: spec.apiKey, provider: providerOf(spec) },
     spec,
     facts: parts.facts === null ? undefined : factsOf(parts.facts ?? {}),
     state: parts.state ?? 'ready',

@@ -86,10 +86,18 @@ export const anthropicMessages: Protocol = {
   dialect: anthropicDialect,
   idPrefix: 'msg_',
   modelOptional: false,
+  codec: undefined,
   createTap: () => new MessagesTap(),
   ...promptReader({
     content: ['tools', 'system', 'messages'],
     salt: ['lora_path', 'chat_template_kwargs', 'thinking', 'output_config', 'cache_salt'],
   }),
   readUsage: (body) => usageFromAnthropic(lastObject(body, '"usage"')),
+};
+
+/** `/v1/messages/count_tokens`: the body of a message, the answer is a number. */
+export const anthropicCountTokens: Protocol = {
+  ...anthropicMessages,
+  name: 'anthropic-count-tokens',
+  codec: undefined,
 };

@@ -24,6 +24,7 @@ export const openaiChat: Protocol = {
   dialect: openaiDialect,
   idPrefix: 'chatcmpl-',
   modelOptional: false,
+  codec: undefined,
   createTap: () => new ChoicesTap(hasContent),
   ...promptReader({
     // SGLang takes `input_ids` for the whole prompt; a response format constrains what comes out, not what goes in.

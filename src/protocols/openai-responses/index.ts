@@ -108,6 +108,7 @@ export const openaiResponses: Protocol = {
   dialect: openaiDialect,
   idPrefix: 'resp_',
   modelOptional: false,
+  codec: undefined,
   ...promptReader({
     // What a conversation of the worker's holds comes before the input; here only its name is known.
     content: ['tools', 'instructions', 'prompt', 'conversation', 'previous_response_id', 'input'],

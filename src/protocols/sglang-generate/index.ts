@@ -68,6 +68,7 @@ export const sglangGenerate: Protocol = {
   name: 'sglang-generate',
   idPrefix: 'gnt-',
   modelOptional: true,
+  codec: undefined,
   ...promptReader({
     // The pictures first: the same text with another picture is another prompt from where the picture stands.
     content: ['image_data', 'video_data', 'audio_data', 'input_ids', 'text', 'input_embeds'],

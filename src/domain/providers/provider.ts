@@ -1,0 +1,90 @@
+/**
+ * What is known of a provider, as data: where it is, how it is asked, and its own ways over an API that others have
+ * too. One file for each provider, one line in index.ts. Pure; keys are never in here.
+ */
+import type { ProtocolName } from '../call.ts';
+import type { ThoughtOrigin } from '../generation.ts';
+import type { HeaderList } from '../headers.ts';
+
+/** How a key is sent: `Bearer ` before it only in `authorization`. */
+export type KeyHeader = 'authorization' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
+
+/**
+ * One API of a provider and where it is, behind the worker's URL: `{model}` is the model's name, percent-encoded.
+ * `streamPath` where streams have a path of their own.
+ */
+export interface SpokenApi {
+  readonly protocol: ProtocolName;
+  readonly path: string;
+  readonly streamPath?: string;
+}
+
+/** How a chat-completions server differs from OpenAI's own. */
+export interface ChatTraits {
+  /** Name of the limit of the answer's length. */
+  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
+  /** How thinking is asked for; `none`: there is no way, and asking is a loss. */
+  readonly reasoning: 'reasoning_effort' | 'reasoning_object' | 'thinking_object' | 'chat_template_kwargs' | 'none';
+  /** Field in which the assistant's thoughts are sent back; undefined: not at all. */
+  readonly replaysThoughtsAs: 'reasoning_content' | 'reasoning' | undefined;
+  /** Knows the role `developer`; else it is sent as `system`. */
+  readonly hasDeveloperRole: boolean;
+  /** Fetches images from URLs by itself. */
+  readonly fetchesImages: boolean;
+  /** Takes files (PDF) as parts. */
+  readonly takesFiles: boolean;
+  /** Takes `response_format` of type `json_schema`. */
+  readonly takesJsonSchema: boolean;
+  /** Takes `stream_options`. */
+  readonly takesStreamOptions: boolean;
+  /** Takes what self-hosted engines take beyond OpenAI: `top_k`, `min_p` …. */
+  readonly takesEngineFields: boolean;
+  /** Tool call ids: longest, and the pattern they must have. */
+  readonly toolIds: { readonly maxLength: number; readonly pattern: RegExp };
+}
+
+/** A field of a body that the provider refuses, or has under another name. */
+export interface FieldQuirk {
+  readonly protocol: ProtocolName;
+  /** Top-level name. */
+  readonly name: string;
+  /** What becomes of it. `rename` keeps its value. */
+  readonly act: 'remove' | { readonly rename: string };
+  /** Only for models whose name begins so. */
+  readonly models?: RegExp;
+}
+
+/** How the models of a provider are listed. */
+export interface ModelListing {
+  readonly path: string;
+  /** Where the list is, and its ids: `data[].id` or `models[].name`. */
+  readonly form: 'openai' | 'anthropic' | 'gemini';
+}
+
+export interface Provider {
+  /** As `provider` of a worker names it. */
+  readonly name: string;
+  readonly title: string;
+  /** Exact host or a subdomain of it. */
+  readonly hosts: readonly string[];
+  /** Put before an API's path when the worker's URL has none, e.g. `/openai`. */
+  readonly basePath: string;
+  /** APIs in the order of preference for a call that must be translated. */
+  readonly apis: readonly SpokenApi[];
+  readonly keyHeader: KeyHeader;
+  /** Headers that each call must have unless the client sends its own, e.g. `anthropic-version`. */
+  readonly headers: HeaderList;
+  /** Client headers that may travel beside the usual ones. */
+  readonly passHeaders: readonly string[];
+  /** Beginnings that tell a key of this provider, longest first. */
+  readonly keyShapes: readonly string[];
+  /** Environment variables that hold a key, the first that is set counts. */
+  readonly keyVariables: readonly string[];
+  /** Names of models that are this provider's. */
+  readonly models: RegExp | undefined;
+  readonly listing: ModelListing | undefined;
+  /** Whose signatures its models take. */
+  readonly thoughts: ThoughtOrigin | undefined;
+  readonly chat: ChatTraits;
+  readonly quirks: readonly FieldQuirk[];
+}

@@ -1,0 +1,21 @@
+/** xAI. Source: xAI API reference. */
+import { OPENAI_CHAT } from './chat-traits.ts';
+import { openai } from './openai.ts';
+import type { Provider } from './provider.ts';
+
+export const xai: Provider = {
+  ...openai,
+  name: 'xai',
+  title: 'xAI',
+  hosts: ['x.ai'],
+  apis: [
+    { protocol: 'openai-chat', path: '/v1/chat/completions' },
+    { protocol: 'openai-responses', path: '/v1/responses' },
+  ],
+  passHeaders: ['x-grok-conv-id'],
+  keyShapes: ['xai-'],
+  keyVariables: ['XAI_API_KEY'],
+  models: /^grok-/,
+  thoughts: 'xai',
+  chat: OPENAI_CHAT,
+};

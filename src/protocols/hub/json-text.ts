@@ -1,0 +1,57 @@
+/** Writing JSON in which some values are text that was JSON already and keeps its bytes. */
+import type { JsonText } from '../../domain/generation.ts';
+
+/** JSON text that goes into the output as it is. */
+export class RawJson {
+  readonly text: JsonText;
+
+  constructor(text: JsonText) {
+    this.text = text;
+  }
+}
+
+/** What can be written; members that are undefined are left out. */
+export type JsonOut =
+  | string
+  | number
+  | boolean
+  | null
+  | RawJson
+  | readonly JsonOut[]
+  | { readonly [name: string]: JsonOut | undefined };
+
+export function raw(text: JsonText): RawJson {
+  return new RawJson(text);
+}
+
+/** The same for text that may be missing. */
+export function rawOr(text: JsonText | undefined): RawJson | undefined {
+  return text === undefined ? undefined : new RawJson(text);
+}
+
+/** Compact, members in the order in which they stand. */
+export function jsonText(value: JsonOut): JsonText {
+  if (value instanceof RawJson) return value.text;
+  if (Array.isArray(value)) return `[${value.map((item: JsonOut) => jsonText(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).flatMap(([name, member]) =>
+    member === undefined ? [] : [`${JSON.stringify(name)}:${jsonText(member)}`],
+  );
+  return `{${members.join(',')}}`;
+}
+
+export function jsonBytes(value: JsonOut): Buffer {
+  return Buffer.from(jsonText(value));
+}
+
+/** Is it the text of a JSON object? Model output may be anything. */
+export function isObjectText(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // That it is none is the answer.
+    return false;
+  }
+}
