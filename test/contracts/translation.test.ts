@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { GatewayError } from '../../src/domain/errors.ts';
 import type { GenerationEvent } from '../../src/domain/generation-event.ts';
 import { cutsOf } from '../support/cuts.ts';
 import type { Api, TranslationCase } from '../support/translation-case.ts';
@@ -59,13 +60,21 @@ interface RequestDirection {
 
 function requestTest(each: TranslationCase, { from, to, body }: RequestDirection): void {
   test(`${each.name}: a request of ${from} for a worker of ${to}`, () => {
-    const { request, warnings } = decodeRequest(from, body, false);
-    const { codec } = factsOfApi(to);
-    const encoded = codec.encodeRequest(request, targetOf(to));
-    const upstream: unknown = JSON.parse(encoded.body.toString());
-    const all = [...warnings, ...encoded.warnings].map(({ kind, field, reason }) => `${kind}: ${field} ${reason}`);
-    expectFile(each, `request.${from}-${to}.json`, `${JSON.stringify({ upstream, warnings: all }, null, 2)}\n`);
+    expectFile(each, `request.${from}-${to}.json`, `${JSON.stringify(translated({ from, to, body }), null, 2)}\n`);
   });
+}
+
+/** The body and what is told about it; or why the client is refused. */
+function translated({ from, to, body }: RequestDirection): Readonly<Record<string, unknown>> {
+  try {
+    const { request, warnings } = decodeRequest(from, body, false);
+    const encoded = factsOfApi(to).codec.encodeRequest(request, targetOf(to));
+    const all = [...warnings, ...encoded.warnings].map(({ kind, field, reason }) => `${kind}: ${field} ${reason}`);
+    return { upstream: encoded.body.toString(), warnings: all };
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.origin !== 'client') throw thrown;
+    return { refused: thrown.message, param: thrown.param };
+  }
 }
 
 interface AnswerDirection {
