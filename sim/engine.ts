@@ -15,6 +15,7 @@ import { Scheduler } from './core/scheduler.ts';
 import { Driver } from './driver.ts';
 import { type FaultRule, type FaultSpec, parseFaultRule } from './faults/fault.ts';
 import { FaultPlan } from './faults/plan.ts';
+import { type EngineError, errorBody } from './http/errors.ts';
 import { Listener } from './http/listener.ts';
 import { type ServingEngine, serve } from './http/serve.ts';
 import { type EngineKind, type EngineOptions, resolveOptions } from './options.ts';
@@ -70,6 +71,7 @@ class Engine implements SimEngine, ServingEngine, Controlled {
   readonly scheduler: Scheduler;
   readonly counters: Counters;
   readonly driver: Driver;
+  readonly serverName = 'uvicorn';
   readonly recorder = new Recorder();
   readonly faults: FaultPlan;
   readonly #listener: Listener;
@@ -136,6 +138,10 @@ class Engine implements SimEngine, ServingEngine, Controlled {
     return () => {
       this.runningByRank[rank] = (this.runningByRank[rank] ?? 0) - 1;
     };
+  }
+
+  wordError(path: string, error: EngineError): unknown {
+    return errorBody(this.options.kind, path, error);
   }
 
   loadAdapter(name: string): void {

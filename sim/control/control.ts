@@ -16,6 +16,8 @@ export interface Controlled {
   faultRules(): readonly FaultRule[];
   applyRules(rules: readonly FaultRule[]): void;
   clearFaults(): Promise<void>;
+  /** Further things to look at: path behind `/_sim/` to its reader. Providers have some, engines none. */
+  readonly views?: Readonly<Record<string, () => unknown>>;
 }
 
 /** The beginning of all control paths. */
@@ -57,13 +59,20 @@ export async function serveControl(
 ): Promise<void> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const key = `${request.method} ${path}`;
-  const act = Object.hasOwn(ACTS, key) ? ACTS[key] : undefined;
+  const act = findAct(engine, key);
   const body = await readText(request);
   const missing: ControlAnswer = { status: 404, value: { error: `no such control path: ${key}` } };
   const { status, value } = act === undefined ? missing : await act(engine, new URLSearchParams(query), body);
   const bytes = Buffer.from(JSON.stringify(value));
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': String(bytes.length) });
   response.end(bytes);
+}
+
+function findAct(engine: Controlled, key: string): Act | undefined {
+  if (Object.hasOwn(ACTS, key)) return ACTS[key];
+  const name = key.slice(`GET ${CONTROL_PREFIX}`.length);
+  const view = key.startsWith('GET ') && Object.hasOwn(engine.views ?? {}, name) ? engine.views?.[name] : undefined;
+  return view === undefined ? undefined : () => ({ status: 200, value: view() });
 }
 
 function setFaults(engine: Controlled, body: string): ControlAnswer {

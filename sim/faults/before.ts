@@ -1,6 +1,6 @@
 /** Faults that replace the answer altogether: the endpoint never sees the request. */
 
-import { engineError, errorBody } from '../http/errors.ts';
+import { engineError } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Fault } from './fault.ts';
 
@@ -39,12 +39,13 @@ export function strikeBefore(exchange: Exchange, fault: Fault): boolean {
 }
 
 function answerStatus(exchange: Exchange, fault: Extract<Fault, { kind: 'status' }>): void {
-  const message = `The engine answers ${fault.status} on purpose.`;
-  const usual = errorBody(exchange.host.kind, exchange.path, engineError(fault.status, message));
+  const message = `This answers ${fault.status} on purpose.`;
+  const usual = exchange.host.wordError(exchange.path, engineError(fault.status, message));
   const body = typeof fault.body === 'string' ? fault.body : JSON.stringify(fault.body ?? usual);
   const headers = {
     'content-type': body === fault.body ? 'text/plain; charset=utf-8' : 'application/json',
     ...(fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter }),
+    ...fault.headers,
   };
   exchange.answer(fault.status, headers, Buffer.from(body));
 }

@@ -3,7 +3,7 @@
  * Pure; what a fault does on the wire is in `before.ts`, `unary.ts` and `stream.ts` of this folder.
  */
 
-import { isRecord, type JsonRecord } from '../json.ts';
+import { isRecord, type JsonRecord, recordOf } from '../json.ts';
 
 /** Faults without parameters. */
 export type PlainFaultKind =
@@ -30,6 +30,8 @@ export type Fault =
       readonly status: number;
       readonly retryAfter: string | undefined;
       readonly body: unknown;
+      /** Further answer headers, names in lower case. */
+      readonly headers: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'wrong_content_type'; readonly contentType: string }
   | { readonly kind: 'slow'; readonly firstByteMs: number; readonly interEventMs: number }
@@ -47,6 +49,8 @@ export interface FaultRule {
   readonly times: number;
   /** Only requests with exactly this path (any method); undefined: every POST request. */
   readonly path: string | undefined;
+  /** Only requests sent with this credential; undefined: any. Providers know their callers by it, engines do not. */
+  readonly key: string | undefined;
 }
 
 /** A fault as a test or a body writes it: `kind` and whichever parameters differ from the defaults. */
@@ -55,6 +59,7 @@ export interface FaultSpec {
   readonly rate?: number;
   readonly times?: number;
   readonly path?: string;
+  readonly key?: string;
   readonly [parameter: string]: unknown;
 }
 
@@ -80,9 +85,11 @@ export function parseFaultRule(value: unknown): FaultRule {
   const spec = value as JsonRecord;
   const path = spec['path'];
   if (path !== undefined && typeof path !== 'string') throw new FaultError(`${fault.kind}: path must be a string`);
+  const key = spec['key'];
+  if (key !== undefined && typeof key !== 'string') throw new FaultError(`${fault.kind}: key must be a string`);
   const rate = readNumber(spec, 'rate', 1);
   if (rate > 1) throw new FaultError(`${fault.kind}: rate must be between 0 and 1`);
-  return { fault, rate, times: readNumber(spec, 'times', Number.POSITIVE_INFINITY), path };
+  return { fault, rate, times: readNumber(spec, 'times', Number.POSITIVE_INFINITY), path, key };
 }
 
 const READERS: { readonly [K in FaultKind]: (spec: JsonRecord) => Fault } = {
@@ -142,7 +149,11 @@ function readStatus(spec: JsonRecord): Fault {
   }
   const retryAfter = spec['retryAfter'];
   const hasRetryAfter = typeof retryAfter === 'string' || typeof retryAfter === 'number';
-  return { kind: 'status', status, retryAfter: hasRetryAfter ? String(retryAfter) : undefined, body: spec['body'] };
+  const headers = Object.fromEntries(
+    Object.entries(recordOf(spec['headers'])).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+  const again = hasRetryAfter ? String(retryAfter) : undefined;
+  return { kind: 'status', status, retryAfter: again, body: spec['body'], headers };
 }
 
 function readNumber(spec: JsonRecord, name: string, fallback: number): number {

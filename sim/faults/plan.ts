@@ -1,6 +1,6 @@
 /**
  * Which fault, if any, the next request suffers: the rules in force and their seeded dice.
- * Owner: one engine. A fault in the request's own body goes before these.
+ * Owner: one engine or provider. A fault in the request's own body goes before these.
  */
 
 import { createRandom } from '../random.ts';
@@ -11,7 +11,7 @@ interface ActiveRule {
   timesLeft: number;
 }
 
-/** The fault rules of one engine. */
+/** The fault rules of one engine or provider. */
 export class FaultPlan {
   readonly #random: () => number;
   #rules: ActiveRule[] = [];
@@ -35,12 +35,12 @@ export class FaultPlan {
     return this.#rules.map(({ rule, timesLeft }) => ({ ...rule, times: timesLeft }));
   }
 
-  /** Rolls the dice for one request; the first rule that hits is used up by one. */
-  pick(method: string, path: string): Fault | undefined {
+  /** Rolls the dice for one request (sent with `key`); the first rule that hits is used up by one. */
+  pick(method: string, path: string, key?: string): Fault | undefined {
     for (const active of this.#rules) {
       const { rule } = active;
       const isMeant = rule.path === undefined ? method === 'POST' : rule.path === path;
-      if (!isMeant || active.timesLeft < 1 || this.#random() >= rule.rate) continue;
+      if (!isMeant || (rule.key !== undefined && rule.key !== key) || active.timesLeft < 1 || this.#random() >= rule.rate) continue;
       active.timesLeft--;
       return rule.fault;
     }

@@ -3,7 +3,7 @@
  * Faults that count SSE events strike here in the middle of the body instead.
  */
 
-import { engineError, errorBody } from '../http/errors.ts';
+import { engineError } from '../http/errors.ts';
 import type { AnswerHeaders, Exchange } from '../http/exchange.ts';
 import type { Fault } from './fault.ts';
 
@@ -78,6 +78,6 @@ function delay(exchange: Exchange, fault: Extract<Fault, { kind: 'slow' }>, answ
 
 function errorAnswer(exchange: Exchange, fault: Extract<Fault, { kind: 'error_event' }>, answer: Answer): Answer {
   const status = fault.code >= 400 && fault.code <= 599 ? fault.code : 500;
-  const body = errorBody(exchange.host.kind, exchange.path, engineError(status, fault.message));
+  const body = exchange.host.wordError(exchange.path, engineError(status, fault.message));
   return { status, headers: answer.headers, body: Buffer.from(JSON.stringify(body)) };
 }

@@ -2,7 +2,7 @@
 
 import { type ErrorFrames, openSink } from '../faults/stream.ts';
 import { sendAnswer } from '../faults/unary.ts';
-import { type EngineError, errorBody } from './errors.ts';
+import type { EngineError } from './errors.ts';
 import type { EventSink } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -30,7 +30,7 @@ export function sendText(
 
 /** Answers with an error, worded as the engine words it on that path. */
 export function sendError(exchange: Exchange, error: EngineError): void {
-  sendJson(exchange, errorBody(exchange.host.kind, exchange.path, error), error.status);
+  sendJson(exchange, exchange.host.wordError(exchange.path, error), error.status);
 }
 
 /** Opens an event stream; `errorFrames` words a failure inside it. */

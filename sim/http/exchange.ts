@@ -7,11 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Counters } from '../control/stats.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { JsonRecord } from '../json.ts';
-import type { EngineKind } from '../options.ts';
+import type { EngineError } from './errors.ts';
 
-/** What an exchange may ask of its engine. */
+/** What an exchange may ask of the engine or provider it belongs to. */
 export interface ExchangeHost {
-  readonly kind: EngineKind;
+  /** The `server` header of its answers. */
+  readonly serverName: string;
   readonly counters: Counters;
   /** True once the engine was killed or closed: it, not the client, then ends what is open. */
   readonly isEnded: boolean;
@@ -19,6 +20,8 @@ export interface ExchangeHost {
   kill(): void;
   /** Stops listening, as if the process were gone. */
   refuse(): void;
+  /** The JSON body it answers that error with on that path. */
+  wordError(path: string, error: EngineError): unknown;
 }
 
 /** Header names (lower case) and values of an answer. */
@@ -51,8 +54,8 @@ export class Exchange {
     this.method = request.method ?? 'GET';
     this.path = queryStart < 0 ? target : target.slice(0, queryStart);
     this.query = new URLSearchParams(queryStart < 0 ? '' : target.slice(queryStart + 1));
-    // uvicorn names itself and sends no Connection header; without a keep-alive hint, clients must expect idle closes.
-    response.setHeader('server', 'uvicorn');
+    // Servers name themselves and send no Connection header; without a keep-alive hint, clients must expect idle closes.
+    response.setHeader('server', host.serverName);
     response.removeHeader('connection');
     response.once('close', () => this.#close());
   }

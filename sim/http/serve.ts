@@ -15,6 +15,7 @@ import { sendError, sendJson } from './answers.ts';
 import { engineError } from './errors.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { sendFixedAnswer } from './fixed-answer.ts';
+import { readBody } from './read-body.ts';
 import { findRoute, type Route } from './routes.ts';
 
 /** An engine as the request path needs it. */
@@ -30,7 +31,7 @@ export interface ServingEngine extends EngineParts, ExchangeHost {
 /** Answers one request. */
 export async function serve(engine: ServingEngine, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const exchange = new Exchange(request, response, engine);
-  const { route, name } = findRoute(engine.kind, exchange.path);
+  const { route, name } = findRoute(engine.options.kind, exchange.path);
   engine.counters.requestStarted(name);
   const body = await readBody(request);
   if (body === undefined || !exchange.isOpen) return;
@@ -43,17 +44,6 @@ export async function serve(engine: ServingEngine, request: IncomingMessage, res
   if (route.takesJson && !takeRank(engine, exchange)) return;
   if (exchange.fault !== undefined && strikeBefore(exchange, exchange.fault)) return;
   if (!sendFixedAnswer(exchange)) route.answer(engine, exchange);
-}
-
-/** The whole body, or undefined when the client left before its end. */
-function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.once('end', () => resolve(parts.length === 1 ? parts[0] : Buffer.concat(parts)));
-    request.once('error', () => resolve(undefined));
-    request.once('close', () => resolve(undefined));
-  });
 }
 
 function record(engine: ServingEngine, exchange: Exchange): void {
