@@ -1,0 +1,79 @@
+/** How one cloud's flavour of OpenAI's API differs from OpenAI's own: models that reason, fields, shown thoughts. */
+
+/** A flavour of chat completions. */
+export interface ChatProfile {
+  /** Top-level fields it takes. */
+  readonly fields: ReadonlySet<string>;
+  /** Fields it takes nowhere, although OpenAI does; refused with a word of their own. */
+  readonly refusedFields: ReadonlySet<string>;
+  /** True for models that refuse sampling parameters and `max_tokens`, and take `reasoning_effort`. */
+  isReasoner(model: string): boolean;
+  /** Fields that reasoning models refuse. */
+  readonly reasonerRefuses: readonly string[];
+  /** Field of messages and deltas that shows the thought; undefined: it is not shown. */
+  readonly reasoningField: string | undefined;
+  /** False: `reasoning_effort` on other models is taken and ignored. */
+  readonly refusesEffort: boolean;
+  /** Azure's streams begin with a chunk that has no choices. */
+  readonly hasPromptFilter: boolean;
+  /** Limit of tool call ids; OpenAI says 40 in chat completions. */
+  readonly mostIdLength: number;
+}
+
+/** Top-level fields of chat completions. Source: OpenAI API reference, "Create chat completion". */
+const CHAT_FIELDS = [
+  'messages',
+  'model',
+  'audio',
+  'frequency_penalty',
+  'function_call',
+  'functions',
+  'logit_bias',
+  'logprobs',
+  'max_completion_tokens',
+  'max_tokens',
+  'metadata',
+  'modalities',
+  'moderation',
+  'n',
+  'parallel_tool_calls',
+  'prediction',
+  'presence_penalty',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'reasoning_effort',
+  'response_format',
+  'safety_identifier',
+  'seed',
+  'service_tier',
+  'stop',
+  'store',
+  'stream',
+  'stream_options',
+  'temperature',
+  'tool_choice',
+  'tools',
+  'top_logprobs',
+  'top_p',
+  'user',
+  'verbosity',
+  'web_search_options',
+];
+
+/** OpenAI's own models that reason: the o series and GPT-5 and later, except their chat variants. */
+export function isOpenaiReasoner(model: string): boolean {
+  return /^(o\d|gpt-[5-9]|codex-)/.test(model) && !model.includes('-chat');
+}
+
+/** OpenAI itself. Source for what reasoners refuse: OpenAI guide "Reasoning models" and its error messages. */
+export const OPENAI_PROFILE: ChatProfile = {
+  fields: new Set(CHAT_FIELDS),
+  refusedFields: new Set(),
+  isReasoner: isOpenaiReasoner,
+  reasonerRefuses: ['top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'logit_bias', 'stop'],
+  reasoningField: undefined,
+  refusesEffort: true,
+  hasPromptFilter: false,
+  mostIdLength: 40,
+};
