@@ -40,7 +40,13 @@ export class FaultPlan {
     for (const active of this.#rules) {
       const { rule } = active;
       const isMeant = rule.path === undefined ? method === 'POST' : rule.path === path;
-      if (!isMeant || (rule.key !== undefined && rule.key !== key) || active.timesLeft < 1 || this.#random() >= rule.rate) continue;
+      if (
+        !isMeant ||
+        (rule.key !== undefined && rule.key !== key) ||
+        active.timesLeft < 1 ||
+        this.#random() >= rule.rate
+      )
+        continue;
       active.timesLeft--;
       return rule.fault;
     }

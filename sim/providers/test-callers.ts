@@ -19,6 +19,9 @@ export interface Got {
 /** The key that tests use where none is configured. */
 export const KEY = 'test-key';
 
+/** A PNG image of one pixel, base64: 70 bytes. */
+export const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
 /** The obligatory headers of a provider. */
 export const HEADERS: Readonly<Record<ProviderKind, Readonly<Record<string, string>>>> = {
   openai: { authorization: `Bearer ${KEY}` },
