@@ -18,6 +18,8 @@ export interface ChatProfile {
   readonly hasPromptFilter: boolean;
   /** Limit of tool call ids; OpenAI says 40 in chat completions. */
   readonly mostIdLength: number;
+  /** False: `reasoning.summary` in responses is refused. */
+  readonly hasSummaries: boolean;
 }
 
 /** Top-level fields of chat completions. Source: OpenAI API reference, "Create chat completion". */
@@ -76,4 +78,5 @@ export const OPENAI_PROFILE: ChatProfile = {
   refusesEffort: true,
   hasPromptFilter: false,
   mostIdLength: 40,
+  hasSummaries: true,
 };

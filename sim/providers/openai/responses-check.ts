@@ -116,21 +116,25 @@ function checkStreamOptions(body: JsonRecord): void {
 }
 
 function checkModelFit(body: JsonRecord, profile: ChatProfile, model: string): void {
-  const isSet = (name: string) => body[name] !== undefined && body[name] !== null;
   const reasoning = recordOf(body['reasoning']);
   const { effort } = reasoning;
   if (effort !== undefined && effort !== null && !isEffort(effort)) throw unsupportedEffort('reasoning.effort', effort);
   const extra = Object.keys(reasoning).find((name) => !REASONING.has(name));
   if (extra !== undefined) throw unknownParameter(`reasoning.${extra}`);
+  if (!profile.hasSummaries && isSetIn(reasoning, 'summary')) throw unsupportedParameter('reasoning.summary');
   if (!profile.refusesEffort) return;
   if (!profile.isReasoner(model)) {
-    const asked = ['effort', 'summary'].find((name) => reasoning[name] !== undefined && reasoning[name] !== null);
+    const asked = ['effort', 'summary'].find((name) => isSetIn(reasoning, name));
     if (asked !== undefined) throw unsupportedParameter(`reasoning.${asked}`);
     return;
   }
   for (const name of ['temperature', 'top_p', 'top_logprobs']) {
-    if (isSet(name) && body[name] !== 1) throw unsupportedParameter(name);
+    if (isSetIn(body, name) && body[name] !== 1) throw unsupportedParameter(name);
   }
+}
+
+function isSetIn(record: JsonRecord, name: string): boolean {
+  return record[name] !== undefined && record[name] !== null;
 }
 
 const REASONING = new Set(['effort', 'summary', 'generate_summary', 'context', 'mode']);
