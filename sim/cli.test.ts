@@ -53,6 +53,33 @@ test('starts one engine on port 31000 by default', () => {
   assert.deepEqual(line.kind === 'run' ? line.engines.map(({ port }) => port) : [], [31_000]);
 });
 
+test('starts providers instead of engines, or before them when their number is given', () => {
+  const line = readCommandLine(['--provider', 'anthropic', 'groq', '--key', 'a', 'b', '--port', '5000']);
+  assert.equal(line.kind, 'run');
+  const providers = line.kind === 'run' ? line.providers : [];
+  assert.deepEqual(
+    providers.map(({ kind, preset, port, keys }) => [kind, preset, port, keys]),
+    [
+      ['anthropic', undefined, 5000, ['a', 'b']],
+      ['compatible', 'groq', 5001, ['a', 'b']],
+    ],
+  );
+  assert.deepEqual(line.kind === 'run' ? line.engines : undefined, []);
+  const both = readCommandLine(['--provider', 'openai', '--engines', '2', '--port', '5000']);
+  assert.deepEqual(both.kind === 'run' ? both.engines.map(({ port }) => port) : [], [5001, 5002]);
+  assert.equal(readCommandLine(['--provider', 'nobody']).kind, 'bad');
+});
+
+test('the process announces its providers and serves them', async () => {
+  const child = start('--provider', 'openai', '--port', '0', '--model', 'm');
+  const [line] = await once(child.stdout ?? child, 'data');
+  const url = /^provider ready: (\S+) \(openai, models m\)/.exec(String(line))?.[1] ?? '';
+  const response = await fetch(`${url}/v1/models`, { headers: { authorization: 'Bearer x' } });
+  assert.equal(pick(await response.json(), 'data.0.id'), 'm');
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
 test('reports every bad value at once', () => {
   const line = readCommandLine(['--engines', '0', '--kind', 'tgi', '--speed', 'fast', '--max-running', '1.5']);
   assert.equal(line.kind, 'bad');

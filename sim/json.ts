@@ -42,3 +42,8 @@ export function stringsOf(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return undefined;
   return value;
 }
+
+/** The value as a message shows it: text as it is, anything else as JSON, nothing as ''. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}

@@ -4,7 +4,7 @@
  * local references, and lower bounds.
  */
 
-import { isRecord, type JsonRecord, listOf, numberOf, recordOf, stringOf } from '../json.ts';
+import { isRecord, type JsonRecord, listOf, numberOf, recordOf, shown, stringOf } from '../json.ts';
 
 const MOST_DEPTH = 12;
 
@@ -17,7 +17,7 @@ export function exampleOf(schema: unknown, root: JsonRecord = recordOf(schema), 
   const next = referred(schema, root) ?? listOf(schema['anyOf'])[0] ?? listOf(schema['oneOf'])[0];
   if (next !== undefined) return exampleOf(next, root, depth + 1);
   const first = listOf(schema['type'])[0] ?? schema['type'] ?? (schema['properties'] === undefined ? '' : 'object');
-  return exampleOfType(String(first).toLowerCase(), schema, (inner) => exampleOf(inner, root, depth + 1));
+  return exampleOfType(shown(first).toLowerCase(), schema, (inner) => exampleOf(inner, root, depth + 1));
 }
 
 function exampleOfType(type: string, schema: JsonRecord, inner: (schema: unknown) => unknown): unknown {

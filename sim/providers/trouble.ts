@@ -12,7 +12,7 @@ export interface Trouble {
   /** Busy for everybody: Anthropic's 529, elsewhere 503. */
   readonly overloaded: FaultSpec;
   /** Too many requests of this caller; come back after so many seconds. */
-  rateLimited(retryAfterSeconds: number): FaultSpec;
+  readonly rateLimited: (retryAfterSeconds: number) => FaultSpec;
   /** The caller's money or daily quota is gone; coming back soon does not help. */
   readonly outOfQuota: FaultSpec;
 }

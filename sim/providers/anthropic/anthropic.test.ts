@@ -4,7 +4,7 @@ import { type JsonRecord, listOf, recordOf } from '../../json.ts';
 import { jsonEvents, pick } from '../../test-client.ts';
 import { echoOf, tokensOf } from '../plan.ts';
 import type { SimProvider } from '../provider.ts';
-import { ask, get, type Got, HEADERS, KEY, PIXEL, providerFor } from '../test-callers.ts';
+import { ask, type Got, get, HEADERS, KEY, PIXEL, providerFor } from '../test-callers.ts';
 
 const USER = { role: 'user', content: 'hello' };
 const TOOL = { name: 'get_weather', input_schema: { type: 'object', properties: { city: { type: 'string' } } } };

@@ -3,7 +3,7 @@
  * Source: Anthropic guides "Tool use", "Structured outputs"; API reference "Create a message".
  */
 
-import { isRecord, type JsonRecord, listOf, recordOf, stringOf } from '../../json.ts';
+import { isRecord, type JsonRecord, listOf, recordOf, shown, stringOf } from '../../json.ts';
 import { checkCacheControl } from './blocks-check.ts';
 import { invalid, onlyFields } from './errors.ts';
 
@@ -39,7 +39,7 @@ function checkTool(tool: JsonRecord, at: string): void {
     throw invalid(at, `Input tag '${type}' found using 'type' does not match any of the expected tags`);
   onlyFields(tool, TOOL_FIELDS, `${at}.custom`);
   if (tool['name'] === undefined) throw invalid(`${at}.custom.name`, 'Field required');
-  if (!TOOL_NAME.test(String(tool['name']))) {
+  if (!TOOL_NAME.test(shown(tool['name']))) {
     throw invalid(`${at}.custom.name`, "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'");
   }
   const schema = tool['input_schema'];
@@ -69,8 +69,7 @@ function checkChoice(choice: unknown, names: readonly unknown[]): void {
   }
   if (type !== 'tool') return;
   if (record['name'] === undefined) throw invalid('tool_choice.tool.name', 'Field required');
-  if (!names.includes(record['name']))
-    throw invalid('', `Tool '${String(record['name'])}' not found in provided tools`);
+  if (!names.includes(record['name'])) throw invalid('', `Tool '${shown(record['name'])}' not found in provided tools`);
 }
 
 /** `output_config`: an effort and a closed JSON schema. */
@@ -79,7 +78,7 @@ export function checkFormat(body: JsonRecord): void {
   const config = recordOf(body['output_config']);
   onlyFields(config, ['effort', 'format', 'task_budget'], 'output_config');
   const effort = config['effort'] ?? 'high';
-  if (!['low', 'medium', 'high', 'xhigh', 'max'].includes(String(effort))) {
+  if (!['low', 'medium', 'high', 'xhigh', 'max'].includes(shown(effort))) {
     throw invalid('output_config.effort', "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'");
   }
   if (config['format'] === undefined || config['format'] === null) return;

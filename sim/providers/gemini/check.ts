@@ -4,7 +4,7 @@
  * messages as users report them.
  */
 
-import { isRecord, type JsonRecord, listOf, numberOf, recordOf, stringOf } from '../../json.ts';
+import { isRecord, type JsonRecord, listOf, numberOf, recordOf, shown, stringOf } from '../../json.ts';
 import type { Sealer } from '../seal.ts';
 import { checkContents, partsOf } from './contents-check.ts';
 import { invalidArgument, wrongField } from './errors.ts';
@@ -111,7 +111,7 @@ function checkToolConfig(config: JsonRecord, declared: readonly JsonRecord[]): v
   const unknown = allowed.find((name) => !declared.some((one) => one['name'] === name));
   if (unknown === undefined) return;
   throw invalidArgument(
-    `allowed_function_names contains '${String(unknown)}', which is not declared in function_declarations.`,
+    `allowed_function_names contains '${shown(unknown)}', which is not declared in function_declarations.`,
   );
 }
 

@@ -15,7 +15,7 @@ export function needsSignatures(model: string): boolean {
 
 /** Models that think unless told not to. */
 export function isThinker(model: string): boolean {
-  return needsSignatures(model) || /^gemini-2\.5/.test(model);
+  return needsSignatures(model) || model.startsWith('gemini-2.5');
 }
 
 /** Models that cannot be told not to think. */

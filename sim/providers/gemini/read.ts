@@ -1,6 +1,6 @@
 /** A checked generateContent body as the simulated model sees it. */
 
-import { type JsonRecord, listOf, numberOf, recordOf, stringOf, stringsOf } from '../../json.ts';
+import { type JsonRecord, listOf, numberOf, recordOf, shown, stringOf, stringsOf } from '../../json.ts';
 import type { Asked } from '../plan.ts';
 import type { Item, Media } from '../transcript.ts';
 import { declarationsOf } from './check.ts';
@@ -82,5 +82,5 @@ function readMedia(part: JsonRecord): Media {
   const type = stringOf(blob['mimeType']) ?? stringOf(blob['mime_type']);
   if (type !== undefined) return { mediaType: type, bytes: Buffer.from(String(blob['data']), 'base64') };
   const file = recordOf(part['fileData'] ?? part['file_data']);
-  return { mediaType: String(file['mimeType'] ?? 'file'), url: String(file['fileUri'] ?? '?') };
+  return { mediaType: shown(file['mimeType'] ?? 'file'), url: shown(file['fileUri'] ?? '?') };
 }

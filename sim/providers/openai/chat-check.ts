@@ -4,7 +4,7 @@
  * messages that users of the API report.
  */
 
-import { isRecord, type JsonRecord, listOf, numberOf, recordOf, stringOf } from '../../json.ts';
+import { isRecord, type JsonRecord, listOf, numberOf, recordOf, shown, stringOf } from '../../json.ts';
 import { Refusal } from '../refusal.ts';
 import {
   invalidRequest,
@@ -202,6 +202,6 @@ export function checkNamedSchema(inner: JsonRecord, param: string, owner: string
   if (inner['name'] === undefined) throw missingParameter(`${param}.name`);
   checkName(inner['name'], `${param}.name`);
   if (inner['schema'] === undefined) throw missingParameter(`${param}.schema`);
-  const place = { owner: `response_format '${String(inner['name'])}'`, param: owner, code: undefined };
+  const place = { owner: `response_format '${shown(inner['name'])}'`, param: owner, code: undefined };
   checkSchema(inner['schema'], place, inner['strict'] === true);
 }

@@ -6,7 +6,7 @@
  * Source: OpenAI API reference, "The chat completion object" and "The chat completion chunk object".
  */
 
-import { dataFrame, DONE_FRAME } from '../../api/openai-frames.ts';
+import { DONE_FRAME, dataFrame } from '../../api/openai-frames.ts';
 import { type JsonRecord, numberOf, recordOf } from '../../json.ts';
 import type { ProviderCall, Worded } from '../dialect.ts';
 import type { Plan, PlannedUsage } from '../plan.ts';

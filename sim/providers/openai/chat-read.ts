@@ -1,6 +1,6 @@
 /** A checked chat completions body as the simulated model sees it. */
 
-import { isRecord, type JsonRecord, listOf, numberOf, recordOf, stringOf, stringsOf } from '../../json.ts';
+import { isRecord, type JsonRecord, listOf, numberOf, recordOf, shown, stringOf, stringsOf } from '../../json.ts';
 import { readDataUrl } from '../media.ts';
 import type { Asked, OfferedTool } from '../plan.ts';
 import type { Item, Media } from '../transcript.ts';
@@ -99,7 +99,7 @@ export function readRole(role: unknown): 'system' | 'user' | 'assistant' {
 function readCall(value: unknown): Item {
   const call = recordOf(value);
   const inner = recordOf(call['function'] ?? call['custom']);
-  const argumentsText = String(inner['arguments'] ?? inner['input'] ?? '');
+  const argumentsText = shown(inner['arguments'] ?? inner['input'] ?? '');
   return { kind: 'call', id: String(call['id']), name: String(inner['name']), argumentsText };
 }
 

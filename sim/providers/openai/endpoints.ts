@@ -1,7 +1,7 @@
 /** The endpoints of every cloud that speaks OpenAI's API, at a base path and with a profile of its own. */
 
-import { type Plan, planAnswer } from '../plan.ts';
 import type { Endpoint, ProviderCall } from '../dialect.ts';
+import { type Plan, planAnswer } from '../plan.ts';
 import { sendWorded } from '../play.ts';
 import { checkChat } from './chat-check.ts';
 import { wordChat } from './chat-encode.ts';

@@ -3,7 +3,7 @@
  * Source: OpenAI API reference "Create a model response", guide "Reasoning models"; error messages as users report them.
  */
 
-import { type JsonRecord, listOf, recordOf, stringOf } from '../../json.ts';
+import { type JsonRecord, listOf, recordOf, shown, stringOf } from '../../json.ts';
 import { Refusal } from '../refusal.ts';
 import type { Sealer } from '../seal.ts';
 import { invalidRequest, invalidValue, missingParameter, unknownParameter } from './errors.ts';
@@ -98,7 +98,7 @@ function checkPart(part: JsonRecord, param: string, allowed: readonly string[]):
 function checkId(item: JsonRecord, param: string, prefix: string): void {
   const id = item['id'];
   if (id === undefined || id === null || (typeof id === 'string' && id.startsWith(prefix))) return;
-  throw invalidValue(`${param}.id`, `'${String(id)}'. Expected an ID that begins with '${prefix}'.`);
+  throw invalidValue(`${param}.id`, `'${shown(id)}'. Expected an ID that begins with '${prefix}'.`);
 }
 
 function checkCall(item: JsonRecord, param: string): void {
@@ -135,7 +135,7 @@ function checkReasoningItem(item: JsonRecord, param: string, sealer: Sealer): vo
     typeof sealed === 'string' && sealer.isIssued(sealed)
       ? 'Encrypted content item_id did not match the target item id.'
       : 'Encrypted content could not be decrypted or parsed.';
-  const message = `The encrypted content ${String(sealed).slice(0, 8)}... could not be verified. Reason: ${why}`;
+  const message = `The encrypted content ${shown(sealed).slice(0, 8)}... could not be verified. Reason: ${why}`;
   throw new Refusal({ status: 400, message, param, code: 'invalid_encrypted_content' });
 }
 

@@ -1,7 +1,7 @@
 /** Models and embeddings in OpenAI's shapes. Source: OpenAI API reference, "Models" and "Create embeddings". */
 
 import { sendJson } from '../../http/answers.ts';
-import { isRecord, type JsonRecord, listOf, numberOf, stringOf } from '../../json.ts';
+import { isRecord, type JsonRecord, listOf, numberOf, shown, stringOf } from '../../json.ts';
 import { createRandom, hashText } from '../../random.ts';
 import type { ProviderCall } from '../dialect.ts';
 import { tokensOf } from '../plan.ts';
@@ -40,7 +40,7 @@ export function answerEmbeddings(call: ProviderCall): void {
   const dimensions = numberOf(body['dimensions']) ?? DIMENSIONS;
   const format = body['encoding_format'];
   if (format !== undefined && format !== 'float' && format !== 'base64') {
-    throw invalidValue('encoding_format', `'${String(format)}' is not one of 'float' and 'base64'.`);
+    throw invalidValue('encoding_format', `'${shown(format)}' is not one of 'float' and 'base64'.`);
   }
   const data = inputs.map((input, index) => {
     const vector = vectorOf(input, dimensions);

@@ -4,7 +4,7 @@
  * users report them.
  */
 
-import { isRecord, type JsonRecord, listOf, recordOf, stringOf } from '../../json.ts';
+import { isRecord, type JsonRecord, listOf, recordOf, shown, stringOf } from '../../json.ts';
 import { Refusal } from '../refusal.ts';
 import type { Sealer } from '../seal.ts';
 import { checkNamedSchema, checkRanges, isEffort, unsupportedEffort } from './chat-check.ts';
@@ -175,7 +175,7 @@ function checkTool(tool: JsonRecord, param: string): void {
   if (unknown !== undefined) throw unknownParameter(`${param}.${unknown}`);
   checkName(tool['name'], `${param}.name`);
   if (tool['parameters'] === undefined || tool['parameters'] === null) return;
-  const owner = `function '${String(tool['name'])}'`;
+  const owner = `function '${shown(tool['name'])}'`;
   const place = { owner, param: `${param}.parameters`, code: 'invalid_function_parameters' };
   checkSchema(tool['parameters'], place, tool['strict'] === true);
 }

@@ -1,6 +1,6 @@
 /** `POST /responses`: goes on from an earlier response when asked to, checks, plans, words, remembers. */
 
-import { stringOf } from '../../json.ts';
+import { shown, stringOf } from '../../json.ts';
 import type { ProviderCall } from '../dialect.ts';
 import { type Plan, planAnswer } from '../plan.ts';
 import { sendWorded } from '../play.ts';
@@ -31,7 +31,7 @@ function findEarlier(call: ProviderCall): readonly Item[] {
   if (id === undefined || id === null) return [];
   const found = call.conversations.find(stringOf(id) ?? '');
   if (found !== undefined) return found;
-  const message = `Previous response with id '${String(id)}' not found.`;
+  const message = `Previous response with id '${shown(id)}' not found.`;
   throw new Refusal({ status: 400, message, param: 'previous_response_id', code: 'previous_response_not_found' });
 }
 
