@@ -15,8 +15,12 @@ export interface CompatibleOptions {
   readonly basePath: string;
   /** `authorization` (as a bearer token) or a header that holds the bare key: `api-key`. */
   readonly keyHeader: string;
-  /** Top-level fields of chat requests that are refused with 400 although OpenAI takes them. */
+  /** Fields of chat requests that are refused although OpenAI takes them; `messages[].name` for those of messages. */
   readonly refusedFields: readonly string[];
+  /** Further fields of assistant messages it takes: its own words for thoughts. */
+  readonly messageFields: readonly string[];
+  /** Status of a refused or unknown field: 400, or 422 in Mistral's words. */
+  readonly refusalStatus: 400 | 422;
   /** Further fields it takes although OpenAI does not: `top_k`. */
   readonly extraFields: readonly string[];
   /** Azure's paths: `/openai/deployments/{model}/chat/completions?api-version=…`, the version being required. */
@@ -35,6 +39,8 @@ const LIKE_OPENAI: CompatibleOptions = {
   basePath: '/v1',
   keyHeader: 'authorization',
   refusedFields: [],
+  messageFields: ['reasoning_content'],
+  refusalStatus: 400,
   extraFields: [],
   isAzure: false,
   reasoningField: 'reasoning_content',
@@ -54,7 +60,8 @@ export const PRESETS = {
   groq: {
     ...LIKE_OPENAI,
     basePath: '/openai/v1',
-    refusedFields: ['logprobs', 'top_logprobs', 'logit_bias'],
+    refusedFields: ['logprobs', 'top_logprobs', 'logit_bias', 'messages[].name'],
+    messageFields: ['reasoning'],
     extraFields: ['reasoning_format', 'include_reasoning'],
     reasoningField: 'reasoning',
     hasResponses: true,
@@ -63,6 +70,7 @@ export const PRESETS = {
   openrouter: {
     ...LIKE_OPENAI,
     basePath: '/api/v1',
+    messageFields: ['reasoning', 'reasoning_details', 'reasoning_content'],
     extraFields: [
       ...ENGINE_FIELDS,
       'top_a',
@@ -78,6 +86,9 @@ export const PRESETS = {
   },
   mistral: {
     ...LIKE_OPENAI,
+    messageFields: ['prefix'],
+    refusalStatus: 422,
+    reasoningField: undefined,
     refusedFields: [
       'stream_options',
       'max_completion_tokens',
@@ -88,14 +99,22 @@ export const PRESETS = {
       'user',
       'store',
       'service_tier',
+      'messages[].name',
     ],
     extraFields: ['random_seed', 'safe_prompt', 'prompt_mode'],
   },
   deepseek: { ...LIKE_OPENAI, extraFields: ['thinking'], hasEmbeddings: false },
   together: { ...LIKE_OPENAI, extraFields: ENGINE_FIELDS },
   fireworks: { ...LIKE_OPENAI, basePath: '/inference/v1', extraFields: ENGINE_FIELDS },
-  ollama: { ...LIKE_OPENAI, reasoningField: 'reasoning' },
-  azure: { ...LIKE_OPENAI, basePath: '', keyHeader: 'api-key', isAzure: true, reasoningField: undefined },
+  ollama: { ...LIKE_OPENAI, reasoningField: 'reasoning', messageFields: ['reasoning'] },
+  azure: {
+    ...LIKE_OPENAI,
+    basePath: '',
+    keyHeader: 'api-key',
+    isAzure: true,
+    reasoningField: undefined,
+    messageFields: [],
+  },
 } as const satisfies Readonly<Record<string, CompatibleOptions>>;
 
 /** Name of a preset. */

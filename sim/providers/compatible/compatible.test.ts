@@ -12,6 +12,8 @@ test('Groq: its base path, its refused fields, its word for thoughts', async (co
   assert.equal((await ask(provider, path, body())).status, 200);
   assert.equal((await ask(provider, '/v1/chat/completions', body())).status, 404);
   assert.match((await ask(provider, path, body({ logprobs: true }))).text, /property 'logprobs' is not supported/);
+  const named = body({ messages: [{ ...USER, name: 'x' }] });
+  assert.match((await ask(provider, path, named)).text, /messages\[0\]\.name/);
   const thought = await ask(
     provider,
     path,
@@ -26,7 +28,26 @@ test('OpenRouter takes engine fields, Mistral refuses stream options', async (co
   assert.equal((await ask(router, '/api/v1/chat/completions', body({ top_k: 5, min_p: 0.1 }))).status, 200);
   const mistral = await providerFor(context, { kind: 'compatible', preset: 'mistral' });
   const streamed = body({ stream: true, stream_options: { include_usage: true } });
-  assert.match((await ask(mistral, '/v1/chat/completions', streamed)).text, /stream_options/);
+  const refused = await ask(mistral, '/v1/chat/completions', streamed);
+  assert.equal(refused.status, 422);
+  assert.deepEqual(pick(refused.json, 'message.detail.0.loc'), ['body', 'stream_options']);
+  assert.equal((await ask(mistral, '/v1/chat/completions', body({ top_k: 5 }))).status, 422);
+});
+
+test('thoughts come back where the cloud has a field for them, and nowhere else', async (context) => {
+  const messages = [
+    USER,
+    { role: 'assistant', content: 'x', reasoning_content: 'hm' },
+    { role: 'user', content: '#recall' },
+  ];
+  const deepseek = await providerFor(context, { kind: 'compatible', preset: 'deepseek' });
+  const got = await ask(deepseek, '/v1/chat/completions', body({ messages }));
+  assert.match(String(pick(got.json, 'choices.0.message.content')), /^thinking: hm$/m);
+  const mistral = await providerFor(context, { kind: 'compatible', preset: 'mistral' });
+  assert.equal((await ask(mistral, '/v1/chat/completions', body({ messages }))).status, 422);
+  const openai = await providerFor(context, { kind: 'openai' });
+  const refused = await ask(openai, '/v1/chat/completions', { model: 'gpt-4o-mini', messages });
+  assert.match(refused.text, /messages\[1\]\.reasoning_content/);
 });
 
 test('Azure: deployments in the path, the version in the query, the bare key in its own header', async (context) => {

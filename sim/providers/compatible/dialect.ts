@@ -27,7 +27,7 @@ export function compatibleDialect(options: CompatibleOptions): Dialect {
     serverName: options.isAzure ? 'Microsoft-IIS/10.0' : 'nginx',
     endpoints: [...openaiEndpoints(offer), ...lists],
     checkHeaders: (keys, check) => checkHeaders(keys, check, options),
-    wordRefusal: options.isAzure ? azureErrorBody : openaiErrorBody,
+    wordRefusal: options.isAzure ? azureErrorBody : compatibleErrorBody,
     answerHeaders: openaiHeaders,
     notFound: (method, path) =>
       options.isAzure
@@ -37,11 +37,12 @@ export function compatibleDialect(options: CompatibleOptions): Dialect {
 }
 
 function profileOf(options: CompatibleOptions): ChatProfile {
-  const extra = ['reasoning_content', ...options.extraFields];
   return {
     ...OPENAI_PROFILE,
-    fields: new Set([...OPENAI_PROFILE.fields, ...extra]),
+    fields: new Set([...OPENAI_PROFILE.fields, ...options.extraFields]),
     refusedFields: new Set(options.refusedFields),
+    messageFields: options.messageFields,
+    refusalStatus: options.refusalStatus,
     isReasoner: options.isAzure ? isOpenaiReasoner : (model) => /deepseek-r1|reason|think/.test(model),
     reasonerRefuses: options.isAzure ? OPENAI_PROFILE.reasonerRefuses : [],
     reasoningField: options.reasoningField,
@@ -83,6 +84,14 @@ const AZURE_DENIED: RefusalWords = {
   message:
     'Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.',
 };
+
+/** Mistral answers 422 with the list of fields it did not expect. Source: error bodies as users report them. */
+function compatibleErrorBody(words: RefusalWords): unknown {
+  if (words.status !== 422) return openaiErrorBody(words);
+  const loc = ['body', ...(words.param ?? '').split('.')];
+  const detail = [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }];
+  return { object: 'error', message: { detail }, type: 'invalid_request_error', param: null, code: null };
+}
 
 /** Azure's gateway answers with code and message only; a model that is not there is a deployment that is not there. */
 function azureErrorBody(words: RefusalWords): unknown {

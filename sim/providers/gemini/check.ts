@@ -75,6 +75,10 @@ function checkSchema(schema: JsonRecord, at: string): void {
   if (type === 'OBJECT' && Object.keys(properties).length === 0) {
     throw wrongField(`${at}.properties`, 'should be non-empty for OBJECT type');
   }
+  for (const name of ['properties', 'required', 'propertyOrdering']) {
+    const isMisplaced = type !== 'OBJECT' && given !== undefined && schema[name] !== undefined;
+    if (isMisplaced) throw wrongField(`${at}.${name}`, 'only allowed for OBJECT type');
+  }
   const undeclared = listOf(schema['required']).findIndex((name) => !Object.hasOwn(properties, String(name)));
   if (undeclared >= 0) throw wrongField(`${at}.required[${undeclared}]`, 'property is not defined');
   if (type === 'ARRAY' && schema['items'] === undefined) throw wrongField(`${at}.items`, 'missing field.');

@@ -47,6 +47,7 @@ const RULES: readonly (readonly [rule: string, body: object, error: RegExp])[] =
     declare({ name: 'f', parameters: { ...SCHEMA, required: ['x'] } }),
     /required\[0\]: property is not defined/,
   ],
+  ['properties of a text', withSchema({ type: 'STRING', properties: {} }), /only allowed for OBJECT type/],
   ['a list without items', withSchema({ type: 'ARRAY' }), /items: missing field/],
   ['an enum of numbers', withSchema({ type: 'INTEGER', enum: ['1'] }), /only allowed for STRING type/],
   ['an empty enum value', withSchema({ type: 'STRING', enum: [''] }), /cannot be empty/],

@@ -15,7 +15,7 @@ import {
   unsupportedParameter,
 } from './errors.ts';
 import { checkMessages } from './messages-check.ts';
-import type { ChatProfile } from './profile.ts';
+import { type ChatProfile, refusedField } from './profile.ts';
 import { checkName, checkSchema } from './schema-check.ts';
 
 /** Throws the Refusal of the first thing that is wrong. */
@@ -28,19 +28,17 @@ export function checkChat(body: JsonRecord, profile: ChatProfile, models: readon
   checkRanges(body);
   checkModelFit(body, profile, model);
   checkTools(body);
-  checkMessages(listOf(body['messages']), profile.mostIdLength);
+  checkMessages(listOf(body['messages']), profile);
   checkFormat(body);
 }
 
 function checkFields(body: JsonRecord, profile: ChatProfile): void {
   for (const name of Object.keys(body)) {
-    if (profile.refusedFields.has(name)) throw unsupportedField(name);
-    if (!profile.fields.has(name)) throw invalidRequest(`Unrecognized request argument supplied: ${name}`);
+    if (profile.refusedFields.has(name)) throw refusedField(name, profile);
+    if (profile.fields.has(name)) continue;
+    if (profile.refusalStatus !== 400) throw refusedField(name, profile);
+    throw invalidRequest(`Unrecognized request argument supplied: ${name}`);
   }
-}
-
-function unsupportedField(name: string): Refusal {
-  return new Refusal({ status: 400, message: `property '${name}' is not supported`, param: name });
 }
 
 const RANGES: readonly (readonly [name: string, least: number, most: number, whole?: boolean])[] = [

@@ -7,6 +7,7 @@ import { isRecord, type JsonRecord, listOf, recordOf, stringOf } from '../../jso
 import { readDataUrl, sniffMedia } from '../media.ts';
 import { Refusal } from '../refusal.ts';
 import { invalidRequest, invalidValue, missingParameter, unknownParameter } from './errors.ts';
+import { type ChatProfile, refusedField } from './profile.ts';
 import { tooLong } from './schema-check.ts';
 
 /** Fields of a message by role, and the parts its content may have. */
@@ -28,20 +29,24 @@ const PART_FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Throws the Refusal of the first thing that is wrong. */
-export function checkMessages(messages: readonly unknown[], mostIdLength: number): void {
+export function checkMessages(messages: readonly unknown[], profile: ChatProfile): void {
   if (messages.length === 0)
     throw invalidValue('messages', 'empty array. Expected an array with minimum length 1.', 'empty_array');
-  messages.forEach((message, index) => checkMessage(recordOf(message), `messages[${index}]`));
-  checkToolOrder(messages.map(recordOf), mostIdLength);
+  messages.forEach((message, index) => checkMessage(recordOf(message), `messages[${index}]`, profile));
+  checkToolOrder(messages.map(recordOf), profile.mostIdLength);
 }
 
-function checkMessage(message: JsonRecord, param: string): void {
+function checkMessage(message: JsonRecord, param: string, profile: ChatProfile): void {
   const role = stringOf(message['role']);
   const rules = role !== undefined && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
   if (rules === undefined) throw invalidValue(`${param}.role`, `'${String(role)}' is not a supported role.`);
+  const known = ['role', 'content', ...rules.fields, ...(role === 'assistant' ? profile.messageFields : [])];
   for (const name of Object.keys(message)) {
-    if (name !== 'role' && name !== 'content' && !rules.fields.includes(name))
-      throw unknownParameter(`${param}.${name}`);
+    if (profile.refusedFields.has(`messages[].${name}`)) throw refusedField(`${param}.${name}`, profile);
+    if (known.includes(name)) continue;
+    throw profile.refusalStatus === 400
+      ? unknownParameter(`${param}.${name}`)
+      : refusedField(`${param}.${name}`, profile);
   }
   checkContent(message, param, rules.parts);
   if (role === 'assistant') checkCalls(message, param);

@@ -1,11 +1,17 @@
 /** How one cloud's flavour of OpenAI's API differs from OpenAI's own: models that reason, fields, shown thoughts. */
 
+import { Refusal } from '../refusal.ts';
+
 /** A flavour of chat completions. */
 export interface ChatProfile {
   /** Top-level fields it takes. */
   readonly fields: ReadonlySet<string>;
-  /** Fields it takes nowhere, although OpenAI does; refused with a word of their own. */
+  /** Fields it refuses although OpenAI takes them; `messages[].name` for those of messages. */
   readonly refusedFields: ReadonlySet<string>;
+  /** Further fields of assistant messages that it takes. */
+  readonly messageFields: readonly string[];
+  /** Status of refused and unknown fields: 400, with Mistral 422. */
+  readonly refusalStatus: number;
   /** True for models that refuse sampling parameters and `max_tokens`, and take `reasoning_effort`. */
   isReasoner(model: string): boolean;
   /** Fields that reasoning models refuse. */
@@ -20,6 +26,11 @@ export interface ChatProfile {
   readonly mostIdLength: number;
   /** False: `reasoning.summary` in responses is refused. */
   readonly hasSummaries: boolean;
+}
+
+/** A field that this cloud does not take. */
+export function refusedField(param: string, profile: ChatProfile): Refusal {
+  return new Refusal({ status: profile.refusalStatus, message: `property '${param}' is not supported`, param });
 }
 
 /** Top-level fields of chat completions. Source: OpenAI API reference, "Create chat completion". */
@@ -72,6 +83,8 @@ export function isOpenaiReasoner(model: string): boolean {
 export const OPENAI_PROFILE: ChatProfile = {
   fields: new Set(CHAT_FIELDS),
   refusedFields: new Set(),
+  messageFields: [],
+  refusalStatus: 400,
   isReasoner: isOpenaiReasoner,
   reasonerRefuses: ['top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'logit_bias', 'stop'],
   reasoningField: undefined,

@@ -17,7 +17,7 @@ function isGrokReasoner(model: string): boolean {
 const XAI_PROFILE: ChatProfile = {
   ...OPENAI_PROFILE,
   fields: new Set([...OPENAI_PROFILE.fields, 'search_parameters', 'deferred']),
-  refusedFields: new Set(),
+  messageFields: ['reasoning_content'],
   isReasoner: isGrokReasoner,
   reasonerRefuses: ['presence_penalty', 'frequency_penalty', 'stop'],
   reasoningField: 'reasoning_content',
