@@ -220,13 +220,14 @@ for (const [rule, body, error] of RULES) {
   });
 }
 
-test('wants one x-api-key, a version it knows, betas with a date, and JSON', async (context) => {
+test('wants one key in one of its two forms, a version it knows, betas with a date, and JSON', async (context) => {
   const provider = await providerFor(context, { kind: 'anthropic', keys: [KEY] });
   const body = { model: 'claude-haiku-4-5', max_tokens: 100, messages: [USER] };
   const version = { 'anthropic-version': '2023-06-01' };
   const cases: readonly (readonly [headers: Record<string, string>, status: number, error: RegExp])[] = [
     [version, 401, /x-api-key header is required/],
-    [{ ...version, authorization: `Bearer ${KEY}` }, 401, /x-api-key header is required/],
+    [{ ...version, authorization: KEY }, 401, /x-api-key header is required/],
+    [{ ...version, 'x-goog-api-key': KEY }, 401, /x-api-key header is required/],
     [{ ...version, 'x-api-key': 'sk-ant-wrong' }, 401, /invalid x-api-key/],
     [{ ...version, 'x-api-key': KEY, authorization: `Bearer ${KEY}` }, 401, /exactly one/],
     [{ 'x-api-key': KEY }, 400, /anthropic-version: header is required/],
@@ -239,7 +240,33 @@ test('wants one x-api-key, a version it knows, betas with a date, and JSON', asy
     assert.equal(got.status, status, got.text);
     assert.match(got.text, error);
   }
-  assert.equal((await ask(provider, '/v1/messages', body, { ...version, 'x-api-key': KEY })).status, 200);
+  for (const form of [{ 'x-api-key': KEY }, { authorization: `Bearer ${KEY}` }]) {
+    assert.equal((await ask(provider, '/v1/messages', body, { ...version, ...form })).status, 200);
+  }
+});
+
+test('the newest version has no sampling parameters and no citations in texts of users', async (context) => {
+  const provider = await providerFor(context, { kind: 'anthropic' });
+  const send = (body: object) =>
+    ask(
+      provider,
+      '/v1/messages',
+      { model: 'claude-haiku-4-5', max_tokens: 99, messages: [USER], ...body },
+      { ...HEADERS.anthropic, 'anthropic-version': '2026-10-21' },
+    );
+  assert.equal((await send({})).status, 200);
+  assert.match((await send({ temperature: 1 })).text, /temperature: Extra inputs/);
+  assert.match((await send({ messages: [user(text('x', { citations: [{}] }))] })).text, /citations are not allowed/);
+});
+
+test('newer models take system messages behind user turns, older ones do not', async (context) => {
+  const provider = await providerFor(context, { kind: 'anthropic' });
+  const system = { role: 'system', content: 'Be brief.' };
+  const send = (model: string, ...messages: readonly object[]) => create(provider, { model, messages });
+  const good = await send('claude-opus-4-8', user(text('#recall')), system);
+  assert.equal(pick(good.json, 'content.0.text'), 'user: #recall\nsystem: Be brief.');
+  assert.match((await send('claude-haiku-4-5', USER, system)).text, /role 'system' is not supported on this model/);
+  assert.match((await send('claude-opus-4-8', USER, system, USER)).text, /must directly follow/);
 });
 
 /** Blocks of a stream put together again, as a client does. */

@@ -1,16 +1,16 @@
 /**
  * What Anthropic refuses in a messages request as a whole: fields, ranges, thinking, tools, cache breakpoints.
  * Source: Anthropic API reference "Create a message" and "Errors", guides "Extended thinking", "Adaptive thinking",
- * "Prompt caching", "Structured outputs"; error messages as users report them.
+ * "Prompt caching", "Structured outputs", "Migrating to API version 2026-10-21"; error messages as users report them.
  */
 
 import { isRecord, type JsonRecord, listOf, numberOf, recordOf, stringOf } from '../../json.ts';
 import { Refusal } from '../refusal.ts';
 import type { Sealer } from '../seal.ts';
 import { checkBlock, checkCacheControl } from './blocks-check.ts';
-import { invalid, onlyFields } from './errors.ts';
+import { extraInput, invalid, onlyFields } from './errors.ts';
 import { checkMessages } from './messages-check.ts';
-import { isAdaptiveOnly, mayPrefill } from './models.ts';
+import { isAdaptiveOnly, mayPrefill, takesSystemMessages } from './models.ts';
 import { checkFormat, checkTools } from './tools-check.ts';
 
 const COUNT_FIELDS = [
@@ -46,12 +46,19 @@ const MOST_BREAKPOINTS = 4;
 const THINKING_GUIDE =
   'Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking';
 
+/** The version that has no sampling parameters any more, and no citations in texts of users. */
+export const NEWEST_VERSION = '2026-10-21';
+
+const SAMPLING = ['temperature', 'top_p', 'top_k'];
+
 /** What a check needs besides the body. */
 export interface CheckContext {
   readonly models: readonly string[];
   readonly sealer: Sealer;
   /** `count`: the body of count_tokens, which has no limit and no sampling. */
   readonly purpose: 'create' | 'count';
+  /** The `anthropic-version` header. */
+  readonly version: string;
 }
 
 /** Throws the Refusal of the first thing that is wrong. */
@@ -64,6 +71,9 @@ export function checkRequest(body: JsonRecord, context: CheckContext): void {
   if (isCreate) checkLimits(body);
   checkSystem(body['system'], context.sealer);
   checkThinking(body, model);
+  const isNewest = context.version === NEWEST_VERSION;
+  const removed = SAMPLING.find((name) => isNewest && body[name] !== undefined);
+  if (removed !== undefined) throw extraInput(removed);
   checkSampling(body, model);
   checkTools(body);
   checkFormat(body);
@@ -72,6 +82,8 @@ export function checkRequest(body: JsonRecord, context: CheckContext): void {
     sealer: context.sealer,
     mustStartWithThinking: recordOf(body['thinking'])['type'] === 'enabled',
     mayPrefill: mayPrefill(model) && !isThinking(body),
+    takesSystem: takesSystemMessages(model),
+    refusesCitations: isNewest,
   });
 }
 
@@ -142,7 +154,7 @@ function checkBudget(body: JsonRecord, thinking: JsonRecord, model: string): voi
 }
 
 function checkSampling(body: JsonRecord, model: string): void {
-  for (const name of ['temperature', 'top_p', 'top_k']) {
+  for (const name of SAMPLING) {
     const value = body[name];
     if (value === undefined) continue;
     if (isAdaptiveOnly(model)) throw invalid('', `\`${name}\` is deprecated for this model.`);

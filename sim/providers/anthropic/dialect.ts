@@ -1,5 +1,6 @@
 /**
- * Anthropic: messages, count_tokens and models below `/v1`, with `x-api-key` and `anthropic-version`.
+ * Anthropic: messages, count_tokens and models below `/v1`, with a key and `anthropic-version`.
+ * The key stands in `x-api-key`, or is a bearer token, as newer documentation and Anthropic's own clients from 1.0 have it.
  * Source: Anthropic API reference, "Authentication", "Versions", "Beta headers", "Errors", "Rate limits".
  */
 
@@ -10,13 +11,13 @@ import { planAnswer, tokensOf } from '../plan.ts';
 import { sendWorded } from '../play.ts';
 import type { RefusalWords } from '../refusal.ts';
 import { unitsOf } from '../transcript.ts';
-import { checkRequest } from './check.ts';
+import { type CheckContext, checkRequest, NEWEST_VERSION } from './check.ts';
 import { wordMessage } from './encode.ts';
 import { anthropicErrorBody } from './errors.ts';
 import { answerModel, answerModels } from './models.ts';
 import { readItems, readRequest } from './read.ts';
 
-const VERSIONS = ['2023-06-01', '2023-01-01'];
+const VERSIONS = [NEWEST_VERSION, '2023-06-01', '2023-01-01'];
 
 /** Anthropic's dialect. */
 export function anthropicDialect(): Dialect {
@@ -49,7 +50,9 @@ export function anthropicDialect(): Dialect {
 function checkHeaders(keys: readonly SeenKey[], check: HeaderCheck): RefusalWords | undefined {
   const [key] = keys;
   if (keys.length > 1) return { status: 401, message: 'More than one credential was provided; send exactly one.' };
-  if (key?.header !== 'x-api-key' || key.value === '') return { status: 401, message: 'x-api-key header is required' };
+  const isBearer = key?.header === 'authorization' && String(check.headers['authorization']).startsWith('Bearer ');
+  const isKey = key?.header === 'x-api-key' || isBearer;
+  if (!isKey || key.value === '') return { status: 401, message: 'x-api-key header is required' };
   if (check.keys.length > 0 && !check.keys.includes(key.value)) return { status: 401, message: 'invalid x-api-key' };
   const version = check.headers['anthropic-version'];
   if (version === undefined) return { status: 400, message: 'anthropic-version: header is required' };
@@ -74,9 +77,14 @@ function betasOf({ headers }: Pick<HeaderCheck, 'headers'>): readonly string[] {
     .map((beta) => beta.trim());
 }
 
+function contextOf({ options, sealer, exchange }: ProviderCall, purpose: CheckContext['purpose']): CheckContext {
+  const version = String(exchange.request.headers['anthropic-version']);
+  return { models: options.models, sealer, purpose, version };
+}
+
 function answerMessages(call: ProviderCall): void {
-  const { body, options, sealer, exchange } = call;
-  checkRequest(body, { models: options.models, sealer, purpose: 'create' });
+  const { body, exchange } = call;
+  checkRequest(body, contextOf(call, 'create'));
   const betas = betasOf({ headers: exchange.request.headers });
   const asked = readRequest(
     body,
@@ -86,8 +94,8 @@ function answerMessages(call: ProviderCall): void {
 }
 
 function answerCount(call: ProviderCall): void {
-  const { body, options, sealer } = call;
-  checkRequest(body, { models: options.models, sealer, purpose: 'count' });
+  const { body } = call;
+  checkRequest(body, contextOf(call, 'count'));
   const units = readItems(body).reduce((sum, item) => sum + unitsOf(item), 0);
   sendJson(call.exchange, { input_tokens: tokensOf(units) });
 }

@@ -14,6 +14,10 @@ export interface MessagesContext {
   /** Manual thinking: an assistant turn that still goes on must start with its thought. */
   readonly mustStartWithThinking: boolean;
   readonly mayPrefill: boolean;
+  /** System messages may stand behind user turns. */
+  readonly takesSystem: boolean;
+  /** Texts of users may not carry citations. */
+  readonly refusesCitations: boolean;
 }
 
 /** Throws the Refusal of the first thing that is wrong. */
@@ -24,7 +28,8 @@ export function checkMessages(value: unknown, context: MessagesContext): void {
   if (messages.length === 0) throw invalid('messages', 'at least one message is required');
   messages.forEach((message, index) => checkMessage(message, index, messages.length, context));
   if (messages[0]?.['role'] !== 'user') throw invalid('messages', 'first message must use the "user" role');
-  const merged = mergeTurns(messages);
+  checkSystemPlaces(messages);
+  const merged = mergeTurns(messages.filter(({ role }) => role !== 'system'));
   checkToolPairs(merged);
   checkEnd(merged, context);
 }
@@ -39,12 +44,16 @@ interface Turn {
 function checkMessage(message: JsonRecord, index: number, count: number, context: MessagesContext): void {
   const at = `messages.${index}`;
   const { role, content } = message;
-  if (role === 'system') {
+  if (role === 'system' && index > 0 && !context.takesSystem) {
+    throw invalid('', "role 'system' is not supported on this model");
+  }
+  if (role === 'system' && index === 0) {
     const why =
       'Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" as an input message role.';
     throw invalid('messages', why);
   }
-  if (role !== 'user' && role !== 'assistant') throw invalid(`${at}.role`, "Input should be 'user' or 'assistant'");
+  if (role !== 'user' && role !== 'assistant' && role !== 'system')
+    throw invalid(`${at}.role`, "Input should be 'user' or 'assistant'");
   onlyFields(message, ['role', 'content'], at);
   if (content === undefined) throw invalid(`${at}.content`, 'Field required');
   if (typeof content !== 'string' && !Array.isArray(content)) {
@@ -56,7 +65,20 @@ function checkMessage(message: JsonRecord, index: number, count: number, context
   }
   blocksOf(content).forEach((block, place) => {
     if (typeof content === 'string') return;
-    checkBlock(block, { at: `${at}.content.${place}`, role, sealer: context.sealer });
+    const here = `${at}.content.${place}`;
+    checkBlock(block, { at: here, role, sealer: context.sealer });
+    const isCited = role === 'user' && context.refusesCitations && listOf(block['citations']).length > 0;
+    if (isCited) throw invalid(`${here}.text.citations`, 'citations are not allowed in user messages');
+  });
+}
+
+/** A system message follows a user turn and is followed by the assistant or by nothing. */
+function checkSystemPlaces(messages: readonly JsonRecord[]): void {
+  messages.forEach(({ role }, index) => {
+    if (role !== 'system') return;
+    const isPlaced = messages[index - 1]?.['role'] === 'user' && messages[index + 1]?.['role'] !== 'user';
+    if (!isPlaced)
+      throw invalid(`messages.${index}`, '`system` messages must directly follow a `user` message and end its turn');
   });
 }
 

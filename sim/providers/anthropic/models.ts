@@ -19,6 +19,11 @@ export function mayPrefill(model: string): boolean {
   return !isAdaptiveOnly(model) && !/-4-[6-9]/.test(model);
 }
 
+/** Models that take system messages behind user turns: Opus 4.8, generation 5 but Sonnet 5. */
+export function takesSystemMessages(model: string): boolean {
+  return /-opus-4-[89]|-(opus|haiku|fable|mythos)-[5-9]|-sonnet-(5-\d|[6-9])/.test(model);
+}
+
 const MOST_PER_PAGE = 1000;
 
 /** `GET /v1/models`: pages by `limit`, `after_id` and `before_id`. */

@@ -43,7 +43,7 @@ export function readItems(body: JsonRecord): readonly Item[] {
   const names = new Map<string, string>();
   const said = listOf(body['messages']).flatMap((message) => {
     const { role, content } = recordOf(message);
-    const owner = role === 'assistant' ? 'assistant' : 'user';
+    const owner = role === 'assistant' || role === 'system' ? role : 'user';
     return blocksOf(content).flatMap((block) => readBlock(block, owner, names));
   });
   return [...system, ...said];
@@ -53,7 +53,11 @@ function blocksOf(content: unknown): readonly JsonRecord[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content).map(recordOf);
 }
 
-function readBlock(block: JsonRecord, role: 'user' | 'assistant', names: Map<string, string>): readonly Item[] {
+function readBlock(
+  block: JsonRecord,
+  role: 'user' | 'assistant' | 'system',
+  names: Map<string, string>,
+): readonly Item[] {
   switch (block['type']) {
     case 'text':
       return [{ kind: 'text', role, text: String(block['text']) }];
@@ -69,7 +73,7 @@ function readBlock(block: JsonRecord, role: 'user' | 'assistant', names: Map<str
     case 'tool_result':
       return [readResult(block, names)];
     default:
-      return [{ kind: 'media', role, media: readMedia(block) }];
+      return [{ kind: 'media', role: role === 'assistant' ? role : 'user', media: readMedia(block) }];
   }
 }
 
