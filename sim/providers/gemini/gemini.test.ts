@@ -263,6 +263,17 @@ test('generation 3 wants the signature of the first call of each step of the cur
   assert.equal(old.status, 200, 'generation 2.5 does not insist');
 });
 
+test('an array that fails stays an array: the error is its only or its last element', async (context) => {
+  const provider = await providerFor(context, { kind: 'gemini' });
+  for (const events of [0, 2]) {
+    provider.setFaults([{ kind: 'error_event', events, code: 503, message: 'overloaded' }]);
+    const got = await generate(provider, {}, 'gemini-2.5-flash', 'streamGenerateContent');
+    const elements = JSON.parse(got.text) as unknown[];
+    assert.equal(elements.length, events + 1);
+    assert.equal(pick(elements.at(-1), 'error.status'), 'UNAVAILABLE');
+  }
+});
+
 test('blocks prompts without candidates, and answers with SAFETY', async (context) => {
   const provider = await providerFor(context, { kind: 'gemini' });
   const say = (text: string, operation?: string) =>
