@@ -7,6 +7,7 @@ import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { lastObject, usageFromOpenAi } from '../usage.ts';
+import { responsesCodec } from './codec.ts';
 
 const DELTA = '.delta"';
 /** Members of the events that end a stream; text in one of them may end in `.delta` too. */
@@ -108,7 +109,7 @@ export const openaiResponses: Protocol = {
   dialect: openaiDialect,
   idPrefix: 'resp_',
   modelOptional: false,
-  codec: undefined,
+  codec: responsesCodec,
   ...promptReader({
     // What a conversation of the worker's holds comes before the input; here only its name is known.
     content: ['tools', 'instructions', 'prompt', 'conversation', 'previous_response_id', 'input'],
