@@ -23,16 +23,19 @@ import { readToolChoice, readTools } from './read-tools.ts';
 /** What an API of Responses keeps between calls; the workers of other APIs keep nothing. */
 const STATEFUL: readonly string[] = ['previous_response_id', 'conversation', 'prompt'];
 
-/** Of this API only; the order in which they are written again. */
+/** Of this API only, in the order in which they are written again. */
 export const OWN_FIELDS: readonly string[] = [
   ...['max_tool_calls', 'prompt_cache_options', 'prompt_cache_retention', 'user', 'context_management', 'moderation'],
-  ...['access_programs', 'image', 'stream_options'],
+  ...['access_programs', 'image', 'stream_options', 'truncation'],
 ];
 /** Of engines that speak this API; refused by providers. */
 export const ENGINE_FIELDS: readonly string[] = [
   ...['repetition_penalty', 'chat_template_kwargs', 'lora_path', 'cache_salt', 'priority', 'ignore_eos', 'min_tokens'],
   ...['stop_token_ids', 'skip_special_tokens', 'mm_processor_kwargs'],
 ];
+
+/** Of the fields above, those whose value decides what becomes of them. */
+const READ_CLOSELY: ReadonlySet<string> = new Set(['user', 'truncation']);
 
 /** What `include` may name that needs no field: it is carried, or always asked for. */
 export const LOGPROBS = 'message.output_text.logprobs';
@@ -100,7 +103,7 @@ class Extras {
 
   finish(): ExtraField[] {
     for (const name of [...OWN_FIELDS, ...ENGINE_FIELDS])
-      if (!this.#found.has(name) && name !== 'user') this.add(name, this.#reader.raw(name));
+      if (!READ_CLOSELY.has(name)) this.add(name, this.#reader.raw(name));
     // `disabled` is what everyone else does.
     const truncation = this.#reader.text('truncation');
     if (truncation !== undefined && truncation !== 'disabled') this.add('truncation', JSON.stringify(truncation));

@@ -42,12 +42,14 @@ class RequestWriter {
   readonly #target: EncodeTarget;
   readonly #traits: ModelTraits;
   readonly #isXai: boolean;
+  readonly #isOpenai: boolean;
 
   constructor(request: GenerationRequest, target: EncodeTarget) {
     this.#request = request;
     this.#target = target;
     this.#traits = modelTraits(target);
     this.#isXai = target.provider?.thoughts === 'xai';
+    this.#isOpenai = target.provider?.thoughts === 'openai';
   }
 
   write(): JsonOut {
@@ -166,7 +168,7 @@ class RequestWriter {
     const { maxTokens } = this.#request;
     if (maxTokens === undefined) return undefined;
     const most = Math.min(maxTokens, this.#target.maxOutputTokens ?? maxTokens);
-    const fitted = this.#target.provider?.name === 'openai' ? Math.max(most, MIN_OUTPUT_TOKENS) : most;
+    const fitted = this.#isOpenai ? Math.max(most, MIN_OUTPUT_TOKENS) : most;
     if (fitted !== maxTokens) this.warnings.changed('max_tokens', `is beyond what the model takes, so it is ${fitted}`);
     return fitted;
   }
@@ -204,7 +206,7 @@ class RequestWriter {
     if (user === undefined) return {};
     const fitted = fitToolId(user, USER);
     if (fitted !== user) this.warnings.changed('user', 'is too long for the API, so it is shortened');
-    return this.#target.provider?.name === 'openai' ? { safety_identifier: fitted } : { user: fitted };
+    return this.#isOpenai ? { safety_identifier: fitted } : { user: fitted };
   }
 
   #tier(): string | undefined {

@@ -210,6 +210,21 @@ test('calls whose items interleave keep their own arguments', () => {
   assert.deepEqual([text('c0'), text('c1')], ['{"a":1}', '[1]']);
 });
 
+test('items that a server gives no index, or always the same, are told apart', () => {
+  const item = (id: string, place: object) => [
+    event('response.output_item.added', { ...place, item: { type: 'message', id } }),
+    event('response.output_text.delta', { ...place, item_id: id, delta: id }),
+    event('response.output_item.done', { ...place, item: { type: 'message', id, content: [] } }),
+  ];
+  for (const place of [{}, { output_index: 0 }]) {
+    const events = decode([...item('a', place), ...item('b', place)]);
+    assert.deepEqual(
+      events.map((each) => (each.type === 'text-delta' ? each.text : each.type)),
+      ['start', 'a', 'text-end', 'b', 'text-end'],
+    );
+  }
+});
+
 test('a call without an id gets one', () => {
   const item = { type: 'function_call', name: 'f', arguments: '' };
   const events = decode([event('response.output_item.done', { output_index: 0, item })]);

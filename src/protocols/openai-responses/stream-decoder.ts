@@ -27,6 +27,8 @@ export class ResponsesReader implements FrameReader {
   readonly #items = new Map<number, OutputItem>();
   /** Indexes of items that have had their final form. */
   readonly #done = new Set<number>();
+  /** Of items that came without an index, by their ids. */
+  readonly #indexes = new Map<string, number>();
   #emit: Emit = () => undefined;
   #model = '';
   #isStarted = false;
@@ -83,8 +85,10 @@ export class ResponsesReader implements FrameReader {
   }
 
   #itemEvent(type: string, node: JsonNode): void {
-    const index = whole(node.get('output_index')) ?? 0;
-    if (this.#done.has(index)) return;
+    const index = this.#indexOf(node);
+    // Some servers give every item the same index.
+    if (type === 'output_item.added') this.#done.delete(index);
+    else if (this.#done.has(index)) return;
     this.#start(undefined);
     const item = this.#item(index);
     const part = whole(node.get('content_index')) ?? 0;
@@ -113,6 +117,14 @@ export class ResponsesReader implements FrameReader {
       default:
       // All else is told again by `output_item.done`: built-in tools, custom tools, the ends of parts.
     }
+  }
+
+  /** Servers that leave the index out tell items apart by their ids. */
+  #indexOf(node: JsonNode): number {
+    const id = node.get('item_id')?.string ?? node.get('item')?.get('id')?.string ?? '';
+    const index = whole(node.get('output_index')) ?? this.#indexes.get(id) ?? -1 - this.#indexes.size;
+    if (index < 0) this.#indexes.set(id, index);
+    return index;
   }
 
   #item(index: number): OutputItem {
