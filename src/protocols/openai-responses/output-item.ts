@@ -150,13 +150,14 @@ export class OutputItem {
     const rest = text.slice(this.#thoughtLength);
     if (rest !== '') this.#facts.emit({ type: 'reasoning-delta', choice: CHOICE, text: rest });
     const encrypted = item.get('encrypted_content')?.string;
-    const carried = encrypted === undefined ? undefined : readThought(encrypted, this.#facts.origin);
+    const itemId = item.get('id')?.string;
+    const carried = encrypted === undefined ? undefined : readThought(encrypted, this.#facts.origin, itemId);
     this.#facts.emit({
       type: 'reasoning-end',
       choice: CHOICE,
       signature: carried?.signature,
       isRedacted: carried?.thing === 'redacted',
-      itemId: item.get('id')?.string,
+      itemId,
     });
   }
 

@@ -132,7 +132,7 @@ class InputReader {
     const itemId = item.text('id');
     item.ignore('status');
     item.finish();
-    const carried = encrypted === undefined ? undefined : readThought(encrypted, this.#origin);
+    const carried = encrypted === undefined ? undefined : readThought(encrypted, this.#origin, itemId);
     if (carried?.thing === 'call') return this.#signCall({ signature: carried.signature, item });
     if (carried?.thing === 'text' && this.#signText(carried.signature)) return;
     const signature = carried?.signature;
@@ -143,9 +143,8 @@ class InputReader {
       isRedacted: carried?.thing === 'redacted',
       itemId,
     } as const;
-    const isOwn = signature === undefined || signature.value === encrypted;
     const own: ReasoningItem = { ...part, json: item.node.text };
-    this.#assistant().parts.push(isOwn ? own : part);
+    this.#assistant().parts.push(carried?.isRaw === false ? part : own);
   }
 
   #signCall(pending: { readonly signature: Signature; readonly item: ObjectReader }): void {

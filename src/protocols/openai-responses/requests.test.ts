@@ -106,7 +106,10 @@ test('items of the assistant that follow each other are one turn, their results 
 });
 
 test('the encrypted thoughts of a Grok model are xAI’s, and go to xAI only', () => {
-  const input = [{ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' }];
+  const input = [
+    { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' },
+    { type: 'message', role: 'assistant', content: 'Hi' },
+  ];
   const grok = decode({ model: 'grok-4', input }).request;
   assert.deepEqual(encode(grok, openai).warnings, ['lost turns[0].parts[0]']);
   assert.deepEqual(encode(grok, xai, 'grok-4').body.input, input);
@@ -236,26 +239,44 @@ test('thoughts and signatures of others are dropped with a warning, never said a
   assert.deepEqual(warnings, ['lost turns[0].parts[0]', 'lost turns[0].parts[2].signature']);
 });
 
-test('a thought of OpenAI that went through another API comes back as an item', () => {
-  const own = { origin: 'openai', value: 'gAAA' } as const;
+test('a thought of OpenAI that went through another API comes back as an item with its own id', () => {
+  const own = { origin: 'openai', value: 'rs_9:gAAA' } as const;
   const thought = { type: 'reasoning', text: 'a\n\nb', signature: own, isRedacted: false, itemId: undefined } as const;
-  assert.deepEqual(encode(hub({ turns: [turn('assistant', thought)] })).body.input, [
-    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'a\n\nb' }], encrypted_content: 'gAAA' },
-  ]);
+  assert.deepEqual(encode(hub({ turns: [turn('assistant', thought, textPart('Hi'))] })).body.input[0], {
+    type: 'reasoning',
+    id: 'rs_9',
+    summary: [{ type: 'summary_text', text: 'a\n\nb' }],
+    encrypted_content: 'gAAA',
+  });
+});
+
+test('a thought that nothing of the assistant follows is left out, because the API refuses it', () => {
+  const own = { origin: 'openai', value: 'rs_9:gAAA' } as const;
+  const thought = { type: 'reasoning', text: '', signature: own, isRedacted: false, itemId: undefined } as const;
+  const turns = [
+    turn('assistant', textPart('Hi'), thought),
+    turn('user', textPart('and?')),
+    turn('assistant', thought),
+  ];
+  const { body, warnings } = encode(hub({ turns }));
+  assert.deepEqual(
+    body.input.map(({ type }) => type),
+    ['message', 'message'],
+  );
+  assert.deepEqual(warnings.sort(), ['lost turns[0].parts[1]', 'lost turns[2].parts[0]']);
 });
 
 test('the thoughts of an open model go back to an engine that speaks the API', () => {
   const thought = { type: 'reasoning', text: 'hm', signature, isRedacted: false, itemId: 'rs_1' } as const;
-  const request = hub({ turns: [turn('assistant', thought)] });
+  const request = hub({ turns: [turn('assistant', thought, textPart('Hi'))] });
   const { body } = responsesCodec.encodeRequest(request, {
     provider: undefined,
     model: 'm',
     maxOutputTokens: undefined,
   });
   const { input } = JSON.parse(body.toString()) as { input: unknown[] };
-  assert.deepEqual(input, [
-    { type: 'reasoning', id: 'rs_1', summary: [], content: [{ type: 'reasoning_text', text: 'hm' }] },
-  ]);
+  const content = [{ type: 'reasoning_text', text: 'hm' }];
+  assert.deepEqual(input[0], { type: 'reasoning', id: 'rs_1', summary: [], content });
 });
 
 test('encrypted thoughts are asked for where the model thinks, and nothing is stored unless the client wants it', () => {

@@ -104,10 +104,17 @@ const native = fc.constantFrom(
   { type: 'mcp_approval_response', approval_request_id: 'a', approve: true },
   { type: 'additional_tools', role: 'developer', tools: [] },
 );
-const items = fc.array(fc.oneof(clientMessage, assistantMessage, reasoning, call, output, native), {
-  minLength: 1,
-  maxLength: 9,
-});
+/** A thought stands before what it led to, or the API refuses it. */
+const thoughtful = fc.tuple(fc.array(reasoning, { minLength: 1, maxLength: 2 }), fc.oneof(assistantMessage, call));
+const items = fc
+  .array(
+    fc.oneof(
+      fc.oneof(clientMessage, assistantMessage, call, output, native).map((item) => [item]),
+      thoughtful.map(([thoughts, item]) => [...thoughts, item]),
+    ),
+    { minLength: 1, maxLength: 9 },
+  )
+  .map((lists) => lists.flat());
 
 const tool = fc.oneof(
   fc.record({

@@ -124,7 +124,7 @@ test('a thought keeps its encrypted form and its id, the parts of its summary ar
     {
       type: 'reasoning-end',
       choice: 0,
-      signature: { origin: 'openai', value: 'gAAAAABoISQ+/w==' },
+      signature: { origin: 'openai', value: 'rs_67ca01:gAAAAABoISQ+/w==' },
       isRedacted: false,
       itemId: 'rs_67ca01',
     },

@@ -278,10 +278,10 @@ test('Gemini’s signatures of calls and of text come back where they were', () 
   );
 });
 
-test('an encrypted thought of OpenAI itself is written as it is', () => {
-  const own = { origin: 'openai', value: 'gAAAAABo' } as const;
-  const { wire } = encode([start, { type: 'reasoning-end', ...end1, signature: own, isRedacted: false }, end]);
-  assert.equal(wire.at(-1)?.response?.output[0]?.['encrypted_content'], 'gAAAAABo');
+test('an encrypted thought of OpenAI itself comes back with the id that it belongs to', () => {
+  const own = { origin: 'openai', value: 'rs_9:gAAAAABo' } as const;
+  const [part] = sentBack([thought('hm'), { type: 'reasoning-end', ...end1, signature: own, isRedacted: false }]);
+  assert.deepEqual(part?.type === 'reasoning' && part.signature, own);
 });
 
 test('a thought without a signature is shown and has none', () => {
@@ -423,14 +423,15 @@ for (const name of ['text', 'incomplete', 'refusal', 'reasoning-parallel-calls',
     return events;
   };
 
-  test(`${name}: decoded and encoded, the output is the worker's own but for ids`, () => {
+  test(`${name}: decoded and encoded, the output is the worker's own but for ids and encrypted thoughts`, () => {
     const { response } = JSON.parse(eventsOf(bytes.toString()).at(-1)?.data ?? '') as {
       response: { output: object[] };
     };
     const { wire } = encode(decoded([bytes]));
     assertWellFormed(wire);
     const bare = (items: object[]) => {
-      const kept = (key: string, value: unknown) => (key === 'id' || key === 'status' ? undefined : value);
+      const left = new Set(['id', 'status', 'encrypted_content']);
+      const kept = (key: string, value: unknown) => (left.has(key) ? undefined : value);
       return JSON.parse(JSON.stringify(items, kept).replaceAll('"logprobs":[],', '')) as unknown;
     };
     const merged = bare(response.output) as { type: string; summary?: { text: string }[]; content?: object[] }[];

@@ -9,6 +9,7 @@ import type { JsonOut } from '../hub/json-text.ts';
 import { raw } from '../hub/json-text.ts';
 import type { Warnings } from '../hub/object-reader.ts';
 import { fitToolId } from '../hub/tool-ids.ts';
+import { splitThought } from './carried-thought.ts';
 import { ANNOTATIONS, isContentBlock, jsonOf, OWN, PHASE } from './own-forms.ts';
 import type { ContentOut, ContentRules } from './write-content.ts';
 import { writeContentPart } from './write-content.ts';
@@ -30,7 +31,29 @@ export function checkToolName(name: string, field: string): void {
 
 /** `from` is the index of the first turn, for the paths of warnings. */
 export function writeItems(turns: readonly Turn[], from: number, rules: InputRules): JsonOut[] {
-  return turns.flatMap((turn, index) => new TurnWriter(turn, `turns[${from + index}]`, rules).write());
+  const items = turns.flatMap((turn, index) => new TurnWriter(turn, `turns[${from + index}]`, rules).write());
+  return withoutLooseThoughts(items, rules.warnings).map(({ json }) => json);
+}
+
+/** One item, and who it is of. */
+interface ItemOut {
+  readonly json: JsonOut;
+  readonly kind: 'thought' | 'assistant' | 'other';
+  /** Of a thought, for a warning. */
+  readonly path: string;
+}
+
+/** Source: OpenAI refuses a reasoning item that is not followed by what the assistant made of it. */
+function withoutLooseThoughts(items: readonly ItemOut[], warnings: Warnings): ItemOut[] {
+  let next: ItemOut['kind'] = 'other';
+  const loose = new Set<ItemOut>();
+  for (const item of [...items].reverse()) {
+    if (item.kind !== 'thought') next = item.kind;
+    else if (next !== 'assistant') loose.add(item);
+  }
+  for (const { path } of loose)
+    warnings.lost(path, 'is a thought that nothing of the assistant follows, which the API refuses');
+  return items.filter((item) => !loose.has(item));
 }
 
 class TurnWriter {
@@ -38,7 +61,7 @@ class TurnWriter {
   readonly #path: string;
   readonly #rules: InputRules;
   readonly #warnings: Warnings;
-  readonly #items: JsonOut[] = [];
+  readonly #items: ItemOut[] = [];
   /** Content of the message that is being written. */
   #content: JsonOut[] = [];
   /** The last of it, when it is one that may get annotations. */
@@ -52,7 +75,7 @@ class TurnWriter {
     this.#warnings = rules.warnings;
   }
 
-  write(): JsonOut[] {
+  write(): ItemOut[] {
     if (this.#turn.name !== undefined) this.#warnings.lost(`${this.#path}.name`, 'has no place in Responses');
     for (const [index, part] of this.#turn.parts.entries()) this.#part(part, `${this.#path}.parts[${index}]`);
     this.#flush();
@@ -67,7 +90,7 @@ class TurnWriter {
         return this.#item(this.#result(part, path));
       case 'reasoning': {
         const item = this.#thought(part, path);
-        if (item !== undefined) this.#item(item);
+        if (item !== undefined) this.#item(item, { kind: 'thought', path });
         return;
       }
       case 'native':
@@ -82,9 +105,13 @@ class TurnWriter {
     }
   }
 
-  #item(item: JsonOut): void {
+  #item(json: JsonOut, { kind, path }: Omit<ItemOut, 'json'> = this.#own): void {
     this.#flush();
-    this.#items.push(item);
+    this.#items.push({ json, kind, path });
+  }
+
+  get #own(): Omit<ItemOut, 'json'> {
+    return { kind: this.#turn.role === 'assistant' ? 'assistant' : 'other', path: this.#path };
   }
 
   #flush(): void {
@@ -96,7 +123,7 @@ class TurnWriter {
     this.#phase = undefined;
     if (content.length === 0) return;
     const role = this.#turn.role === 'tool' ? 'user' : this.#turn.role;
-    this.#items.push({ type: 'message', role, content: plain ?? content, phase });
+    this.#items.push({ json: { type: 'message', role, content: plain ?? content, phase }, ...this.#own });
   }
 
   #call(part: ToolCallPart, path: string): JsonOut {
@@ -139,13 +166,14 @@ class TurnWriter {
       return undefined;
     }
     if (json !== undefined) return raw(json);
-    const id = part.itemId;
     if (!isOwn) {
+      const id = part.itemId ?? `rs_${fitToolId(part.text, { ...CALL_ID, maxLength: 14 })}`;
       const content = [{ type: 'reasoning_text', text: part.text }];
-      return { type: 'reasoning', id: id ?? fitToolId(part.text, { ...CALL_ID, maxLength: 16 }), summary: [], content };
+      return { type: 'reasoning', id, summary: [], content };
     }
+    const { id = part.itemId, encrypted } = splitThought(part.signature?.value ?? '');
     const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }];
-    return { type: 'reasoning', id, summary, encrypted_content: part.signature?.value };
+    return { type: 'reasoning', id, summary, encrypted_content: encrypted };
   }
 
   #native(part: NativePart, path: string): void {
