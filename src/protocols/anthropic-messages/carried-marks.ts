@@ -8,6 +8,32 @@
  * Both hold the carried form of hub/carried-signature.ts, which no model of Anthropic's ever makes.
  */
 import type { Part, ReasoningPart, Signature } from '../../domain/generation.ts';
+import { carrySignature, readSignature } from '../hub/carried-signature.ts';
+
+/** What carried signatures begin with; no value that Anthropic makes does. */
+const MARK = 'smg.';
+/** In place of the signature of a thought that has none: Anthropic would refuse an empty one. */
+const UNSIGNED = `${MARK}unsigned`;
+/** `encrypted_index` of a citation that another provider made. */
+export const FOREIGN_CITATION = `${MARK}citation`;
+
+/**
+ * Does a client's body hold thoughts or citations of somebody else's? Anthropic refuses them, so that the body must go
+ * through the hub even to a worker that speaks this API. May say so of a text that only looks like one.
+ */
+export function holdsForeignMarks(body: Buffer): boolean {
+  return body.includes(`"${MARK}`);
+}
+
+/** What to write as `signature` or `data`. */
+export function writeProof(signature: Signature | undefined): string {
+  return signature ? carrySignature(signature, 'anthropic') : UNSIGNED;
+}
+
+/** What was written there: undefined when there is no proof. */
+export function readProof(text: string | undefined): Signature | undefined {
+  return text === undefined || text === '' || text === UNSIGNED ? undefined : readSignature(text, 'anthropic');
+}
 
 /** Is it one that travels beside its part? */
 export function isMark(signature: Signature): boolean {

@@ -52,7 +52,7 @@ function sourceOf(block: ObjectReader): ObjectReader {
 
 function readSource(source: ObjectReader): MediaSource {
   const type = source.textOf('type');
-  const read = sourceReaders[type];
+  const read = Object.hasOwn(sourceReaders, type) ? sourceReaders[type] : undefined;
   if (!read) throw source.refuse('type', 'must be `base64`, `url`, `file`, `text` or `content`');
   const media = read(source);
   source.finish();

@@ -3,9 +3,8 @@
  * known yet, become native parts. Source: Anthropic API reference, Messages; mid-conversation system messages.
  */
 import type { Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart, Turn } from '../../domain/generation.ts';
-import { readSignature } from '../hub/carried-signature.ts';
 import { ObjectReader } from '../hub/object-reader.ts';
-import { withMarksOnParts } from './carried-marks.ts';
+import { readProof, withMarksOnParts } from './carried-marks.ts';
 import { readCache, readDocument, readImage, readSearchResult } from './decode-media.ts';
 import { NATIVE_ORIGIN } from './wire.ts';
 
@@ -79,7 +78,7 @@ function readInnerSystem(block: ObjectReader): TextPart[] {
 
 function readBlock(block: ObjectReader, names: CallNames): Part[] {
   const type = block.textOf('type');
-  const read = blockReaders[type];
+  const read = Object.hasOwn(blockReaders, type) ? blockReaders[type] : undefined;
   if (!read) return [{ type: 'native', origin: NATIVE_ORIGIN, name: type, json: block.node.text }];
   const parts = read(block, names);
   block.finish();
@@ -107,18 +106,17 @@ function readText(block: ObjectReader): TextPart {
 }
 
 function readThinking(block: ObjectReader): ReasoningPart {
-  const signature = block.text('signature') ?? '';
   return {
     type: 'reasoning',
     text: block.textOf('thinking'),
-    signature: signature === '' ? undefined : readSignature(signature, 'anthropic'),
+    signature: readProof(block.text('signature')),
     isRedacted: false,
     itemId: undefined,
   };
 }
 
 function readRedacted(block: ObjectReader): ReasoningPart {
-  const signature = readSignature(block.textOf('data'), 'anthropic');
+  const signature = readProof(block.textOf('data'));
   return { type: 'reasoning', text: '', signature, isRedacted: true, itemId: undefined };
 }
 

@@ -46,17 +46,17 @@ export interface ReadToolChoice {
   readonly mayCallInParallel: boolean | undefined;
 }
 
-const MODES: Readonly<Record<string, ToolChoice['mode']>> = {
-  auto: 'auto',
-  any: 'required',
-  none: 'none',
-  tool: 'named',
-};
+const MODES: ReadonlyMap<string, ToolChoice['mode']> = new Map([
+  ['auto', 'auto'],
+  ['any', 'required'],
+  ['none', 'none'],
+  ['tool', 'named'],
+]);
 
 export function readToolChoice(body: ObjectReader): ReadToolChoice {
   const choice = body.object('tool_choice');
   if (!choice) return { toolChoice: undefined, mayCallInParallel: undefined };
-  const mode = MODES[choice.textOf('type')];
+  const mode = MODES.get(choice.textOf('type'));
   if (mode === undefined) throw choice.refuse('type', 'must be `auto`, `any`, `tool` or `none`');
   const names = mode === 'named' ? [choice.textOf('name')] : [];
   const isSerial = choice.flag('disable_parallel_tool_use');

@@ -16,15 +16,15 @@ interface ReadError {
 /** An `error` event of a stream. */
 export function errorOf(json: Readonly<Record<string, unknown>>): GatewayError {
   const { type, message } = readError(json) ?? { type: undefined, message: NO_MESSAGE };
-  return new GatewayError(CODES[type ?? ''] ?? 'upstream_error', message);
+  return new GatewayError(CODES.get(type ?? '') ?? 'upstream_error', message);
 }
 
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  rate_limit_error: 'rate_limited',
-  timeout_error: 'upstream_timeout',
-  invalid_request_error: 'invalid_request',
-  request_too_large: 'payload_too_large',
-};
+const CODES: ReadonlyMap<string, ErrorCode> = new Map([
+  ['rate_limit_error', 'rate_limited'],
+  ['timeout_error', 'upstream_timeout'],
+  ['invalid_request_error', 'invalid_request'],
+  ['request_too_large', 'payload_too_large'],
+]);
 
 /** Undefined when the body is not `{"type":"error","error":{…}}`. */
 export function readFailure(status: number, body: Buffer): Failure | undefined {

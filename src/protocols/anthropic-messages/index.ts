@@ -7,6 +7,7 @@ import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { lastObject, usageFromAnthropic } from '../usage.ts';
+import { anthropicMessagesCodec } from './codec.ts';
 
 const DELTA = '"content_block_delta"';
 
@@ -86,7 +87,7 @@ export const anthropicMessages: Protocol = {
   dialect: anthropicDialect,
   idPrefix: 'msg_',
   modelOptional: false,
-  codec: undefined,
+  codec: anthropicMessagesCodec,
   createTap: () => new MessagesTap(),
   ...promptReader({
     content: ['tools', 'system', 'messages'],

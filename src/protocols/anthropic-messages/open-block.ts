@@ -4,10 +4,10 @@
  */
 import type { GenerationEvent } from '../../domain/generation-event.ts';
 import type { JsonText } from '../../domain/generation.ts';
-import { readSignature } from '../hub/carried-signature.ts';
 import type { JsonNode } from '../hub/json-node.ts';
 import { isObjectText, jsonText, raw } from '../hub/json-text.ts';
 import type { JsonOut } from '../hub/json-text.ts';
+import { readProof } from './carried-marks.ts';
 import { NATIVE_ORIGIN, NO_ARGUMENTS } from './wire.ts';
 
 export type Emit = (event: GenerationEvent) => void;
@@ -105,13 +105,13 @@ class ThinkingBlock implements OpenBlock {
   }
 
   stop(emit: Emit): void {
-    const signature = this.#signature === '' ? undefined : readSignature(this.#signature, 'anthropic');
+    const signature = readProof(this.#signature);
     emit({ type: 'reasoning-end', choice: 0, signature, isRedacted: false, itemId: undefined });
   }
 }
 
 function redacted(data: string): OpenBlock {
-  const signature = readSignature(data, 'anthropic');
+  const signature = readProof(data);
   return {
     delta: () => undefined,
     stop: (emit) => emit({ type: 'reasoning-end', choice: 0, signature, isRedacted: true, itemId: undefined }),

@@ -17,9 +17,6 @@ export const MAX_CACHE_MARKS = 4;
 
 export const NO_ARGUMENTS: JsonText = '{}';
 
-/** The first mark of a citation that another provider made: it is none of the API's own. */
-export const FOREIGN_CITATION = 'smg.';
-
 export function cacheControl(mark: CacheMark): JsonOut {
   return { type: 'ephemeral', ttl: mark.ttl };
 }
