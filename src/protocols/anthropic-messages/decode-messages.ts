@@ -28,7 +28,7 @@ function readSystem(body: ObjectReader): Turn[] {
 
 function readSystemBlock(block: ObjectReader): TextPart[] {
   if (block.textOf('type') !== 'text') throw block.refuse('type', 'must be `text` in a system prompt');
-  return [readText(block)];
+  return finished(block, [readText(block)]);
 }
 
 function plainTurn(role: Turn['role'], text: string): Turn {
@@ -71,7 +71,7 @@ function readBlocks(message: ObjectReader, role: Turn['role'], names: CallNames)
 
 function readInnerSystem(block: ObjectReader): TextPart[] {
   const cache = readCache(block);
-  const parts = block.objects('content').map((each) => readText(each));
+  const parts = block.objects('content').map((each) => finished(each, readText(each)));
   block.finish();
   return parts.map((part, index) => (index === parts.length - 1 ? { ...part, cache: cache ?? part.cache } : part));
 }
@@ -101,7 +101,6 @@ function readText(block: ObjectReader): TextPart {
   const text = block.textOf('text');
   const cache = readCache(block);
   if (block.list('citations').length > 0) block.warnings.lost(block.at('citations'), 'are not translated');
-  block.finish();
   return { type: 'text', text, cache, signature: undefined };
 }
 
@@ -151,7 +150,7 @@ function readToolResult(block: ObjectReader, names: CallNames): ToolResultPart {
 function readResultBlock(block: ObjectReader): ToolResultPart['parts'] {
   switch (block.textOf('type')) {
     case 'text':
-      return [readText(block)];
+      return finished(block, [readText(block)]);
     case 'image':
       return finished(block, [readImage(block)]);
     case 'document':

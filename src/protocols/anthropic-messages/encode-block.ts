@@ -49,23 +49,37 @@ export function textOfBlock(block: Block): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
+/** Where breakpoints may stand: what all conversations share (tools, system prompt), and what this one has said. */
+export interface MarkedBlocks {
+  readonly shared: readonly Block[];
+  readonly conversation: readonly Block[];
+  /** Breakpoints beside the blocks. */
+  readonly others: number;
+}
+
 /**
- * Keeps four breakpoints: the first, which ends what all conversations share (tools, system prompt), and the last
- * ones, which end what this conversation has said. None is moved. `others` count but are not ours to take away, as
- * those within JSON of the API's own.
+ * Keeps four breakpoints: the last one of the shared part, which covers all of it, and the last ones of the
+ * conversation, which cover most of it. None is moved. Those within JSON of the API's own count, but stay.
  */
-export function limitCacheMarks(blocks: readonly Block[], others: number, warnings: Warnings): void {
-  const all = blocks.flatMap((block) => [...(block.inner ?? []), block]);
-  const marked = all.filter(({ cache }) => cache !== undefined);
-  const native = all.filter(({ members }) => members instanceof RawJson && members.text.includes('"cache_control"'));
-  const room = Math.max(0, MAX_CACHE_MARKS - others - native.length);
-  const surplus = Math.max(0, marked.length - room);
-  const from = Math.min(1, room);
-  for (const block of marked.slice(from, from + surplus)) {
+export function limitCacheMarks({ shared, conversation, others }: MarkedBlocks, warnings: Warnings): void {
+  const [inShared, inConversation] = [markedIn(shared), markedIn(conversation)];
+  const room = Math.max(0, MAX_CACHE_MARKS - others - nativeMarks(shared) - nativeMarks(conversation));
+  const kept = Math.min(inConversation.length, Math.max(0, room - Math.min(1, inShared.length)));
+  for (const block of [...withoutLast(inShared, room - kept), ...withoutLast(inConversation, kept)]) {
     block.cache = undefined;
-    warnings.lost(
-      `${block.field}.cache_control`,
-      `is one breakpoint of the cache more than the ${MAX_CACHE_MARKS} allowed`,
-    );
+    const reason = `is one breakpoint of the cache more than the ${MAX_CACHE_MARKS} that may be`;
+    warnings.lost(`${block.field}.cache_control`, reason);
   }
+}
+
+function markedIn(blocks: readonly Block[]): Block[] {
+  return blocks.flatMap((block) => [...(block.inner ?? []), block]).filter(({ cache }) => cache !== undefined);
+}
+
+function nativeMarks(blocks: readonly Block[]): number {
+  return blocks.filter(({ members }) => members instanceof RawJson && members.text.includes('"cache_control"')).length;
+}
+
+function withoutLast(blocks: readonly Block[], count: number): readonly Block[] {
+  return blocks.slice(0, Math.max(0, blocks.length - count));
 }

@@ -39,9 +39,13 @@ export class Conversation {
     this.#answerOpenCalls();
   }
 
-  /** All blocks in the order of the prompt. */
-  get blocks(): Block[] {
-    return [this.#system, ...this.#drafts].flatMap(({ results, blocks }) => [...results, ...blocks]);
+  get systemBlocks(): readonly Block[] {
+    return this.#system.blocks;
+  }
+
+  /** In the order of the prompt. */
+  get messageBlocks(): readonly Block[] {
+    return this.#drafts.flatMap(({ results, blocks }) => [...results, ...blocks]);
   }
 
   /** Adds to the system prompt. */

@@ -30,7 +30,9 @@ export function encodeRequest(request: GenerationRequest, target: EncodeTarget):
   const sampling = encodeSampling(request, writer, plan.isThinking);
   const extras = encodeExtras(request, writer);
   reportMissing(request, writer);
-  limitCacheMarks([...tools, ...conversation.blocks], 'cache_control' in extras ? 1 : 0, warnings);
+  const shared = [...tools, ...conversation.systemBlocks];
+  const others = 'cache_control' in extras ? 1 : 0;
+  limitCacheMarks({ shared, conversation: conversation.messageBlocks, others }, warnings);
   const body = {
     model: target.model,
     max_tokens: plan.maxTokens,
