@@ -47,7 +47,7 @@ export function planThinking(request: GenerationRequest, writer: Writer, facts: 
   const obstacle = obstacleOf(writer, facts);
   if (obstacle !== undefined) {
     writer.warnings.lost('reasoning', obstacle);
-    return { ...switchedOff(request, writer), effort: effortFor(request.reasoning.effort, writer) };
+    return switchedOff(request, writer);
   }
   return isAdaptive(request.reasoning, writer) ? adaptive(request, writer) : budgeted(request, writer, facts);
 }
@@ -72,7 +72,9 @@ function isAdaptive({ mode, budgetTokens }: ReasoningOptions, { traits }: Writer
 function switchedOff(request: GenerationRequest, writer: Writer): ThinkingPlan {
   const { traits, warnings } = writer;
   const { mode, effort } = request.reasoning;
-  const kept = effort === 'none' ? undefined : effortFor(effort, writer);
+  const isEffortLost = traits.efforts.length === 0 && mode !== 'off';
+  // Without efforts, one stands for thinking alone, of which it is told already that there is none.
+  const kept = isEffortLost ? undefined : effortFor(effort, writer);
   const plan = { effort: kept, isThinking: false, maxTokens: maxTokensOf(request, writer, 0) };
   if (traits.thinksByDefault === 'always') {
     warnings.changed('reasoning', 'cannot be switched off in this model and is set to the lowest effort');
