@@ -6,6 +6,7 @@
 import { GatewayError } from '../../domain/errors.ts';
 import type { TranslationWarning } from '../../domain/generation.ts';
 import type { Codec, EncodedRequest, EncodeTarget, RequestFacts } from '../hub/codec.ts';
+import type { JsonNode } from '../hub/json-node.ts';
 import { parseNode } from '../hub/json-node.ts';
 import type { JsonOut } from '../hub/json-text.ts';
 import { jsonBytes, raw } from '../hub/json-text.ts';
@@ -51,8 +52,7 @@ export const geminiCountForm: CountForm = {
   protocol: 'gemini-count-tokens',
   unwrap: unwrapGemini,
   wrap: (generation, { model }) => {
-    const members = [...parseNode(generation.toString('utf8')).members];
-    const inner: Record<string, JsonOut> = Object.fromEntries(members.map(([name, value]) => [name, raw(value.text)]));
+    const inner = membersBut('model', parseNode(generation.toString('utf8')));
     return jsonBytes({ generateContentRequest: { model: `models/${model.replace(/^models\//, '')}`, ...inner } });
   },
   answerField: 'totalTokens',
@@ -63,8 +63,12 @@ function unwrapGemini(body: Buffer): Buffer {
   const text = body.toString('utf8').trim();
   const inner = readJson(text) === undefined ? undefined : parseNode(text).get('generateContentRequest');
   if (inner?.kind !== 'object') return body;
-  const members = [...inner.members].filter(([name]) => name !== 'model');
-  return jsonBytes(Object.fromEntries(members.map(([name, value]) => [name, raw(value.text)])));
+  return jsonBytes(membersBut('model', inner));
+}
+
+function membersBut(left: string, node: JsonNode): Readonly<Record<string, JsonOut>> {
+  const members = [...node.members].filter(([name]) => name !== left);
+  return Object.fromEntries(members.map(([name, value]) => [name, raw(value.text)]));
 }
 
 export interface CountEnd {
