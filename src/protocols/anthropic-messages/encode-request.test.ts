@@ -505,6 +505,9 @@ test('strict tools are kept where the model knows them', () => {
   const old = encodeMessages(requestWith({ tools }), 'claude-sonnet-4-0');
   assert.ok(!old.text.includes('strict'));
   assert.deepEqual(old.warnings, ['lost: tools[0].strict is not known to this model']);
+  const loose = encodeMessages(requestWith({ tools: [{ ...weather, isStrict: false }] }), 'claude-sonnet-4-0');
+  assert.ok(!loose.text.includes('strict'));
+  assert.deepEqual(loose.warnings, []);
 });
 
 test('images: by URL where the API fetches them, as bytes, by file id; what it does not take is told', () => {

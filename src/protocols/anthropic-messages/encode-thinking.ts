@@ -129,7 +129,8 @@ function budgeted(request: GenerationRequest, writer: Writer, { mayThinkOn }: Th
   if (isGiven && budget !== budgetTokens)
     warnings.changed('reasoning.budget_tokens', `is set to ${MIN_BUDGET_TOKENS}, the least that there is`);
   const fitting = budget < maxTokens ? budget : Math.max(MIN_BUDGET_TOKENS, Math.floor(maxTokens / 2));
-  if (fitting !== budget) warnings.changed('reasoning.budget_tokens', `is set to ${fitting}, to fit \`max_tokens\``);
+  const field = isGiven ? 'reasoning.budget_tokens' : 'reasoning.effort';
+  if (fitting !== budget) warnings.changed(field, `is sent as a budget of ${fitting}, to fit \`max_tokens\``);
   if (mode === 'adaptive')
     warnings.changed('reasoning.mode', 'is sent as a budget, since the model has no adaptive thinking');
   const display = displayOf(summary, warnings);

@@ -38,15 +38,14 @@ function isOneRequired({ mode, names }: ToolChoice): boolean {
 
 function functionTool(tool: FunctionTool, field: string, { traits, warnings }: Writer): Block {
   checkToolName(tool.name, `${field}.name`);
-  const isStrictLost = tool.isStrict === true && !traits.takesSchemas;
-  if (isStrictLost) warnings.lost(`${field}.strict`, 'is not known to this model');
+  if (tool.isStrict === true && !traits.takesSchemas) warnings.lost(`${field}.strict`, 'is not known to this model');
   const members = {
     name: tool.name,
     description: tool.description,
     input_schema: raw(
       withType(tool.schemaText ?? NO_SCHEMA, () => warnings.changed(`${field}.schema`, 'is given the type `object`')),
     ),
-    strict: isStrictLost ? undefined : tool.isStrict,
+    strict: traits.takesSchemas ? tool.isStrict : undefined,
   };
   return { members, cache: tool.cache, field };
 }
