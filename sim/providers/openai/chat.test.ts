@@ -333,3 +333,11 @@ test('lists models and embeds', async (context) => {
   assert.equal(Buffer.from(String(pick(base64.json, 'data.0.embedding')), 'base64').length, 16);
   assert.equal((await ask(provider, '/v1/embeddings', { ...body, top_k: 1 })).status, 400);
 });
+
+test('takes an answered message back as it came', async (t) => {
+  const provider = await providerFor(t, { kind: 'openai' });
+  const message = pick((await chat(provider, {})).json, 'choices.0.message') as Record<string, unknown>;
+  assert.ok('annotations' in message && 'refusal' in message);
+  const again = await chat(provider, { messages: [USER, message, { role: 'user', content: 'And again.' }] });
+  assert.equal(again.status, 200);
+});

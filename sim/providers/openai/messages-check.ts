@@ -15,7 +15,11 @@ const ROLES: Readonly<Record<string, { readonly fields: readonly string[]; reado
   system: { fields: ['name'], parts: ['text'] },
   developer: { fields: ['name'], parts: ['text'] },
   user: { fields: ['name'], parts: ['text', 'image_url', 'input_audio', 'file'] },
-  assistant: { fields: ['name', 'refusal', 'tool_calls', 'audio', 'function_call'], parts: ['text', 'refusal'] },
+  // An answered message may be sent back as it came, as OpenAI's guide to function calling does.
+  assistant: {
+    fields: ['name', 'refusal', 'tool_calls', 'audio', 'function_call', 'annotations'],
+    parts: ['text', 'refusal'],
+  },
   tool: { fields: ['tool_call_id'], parts: ['text'] },
   function: { fields: ['name'], parts: ['text'] },
 };
