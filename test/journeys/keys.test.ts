@@ -1,6 +1,5 @@
 /** Where keys go: the gateway's own to no worker and into no line, the caller's and the stored ones where they belong. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Gateway } from '../../src/app/build.ts';
 import { controlRoutes } from '../../src/server/route-table.ts';
@@ -10,6 +9,7 @@ import { recordingWorkerFor } from '../support/recording-worker.ts';
 import { allReady, chatBody, engineFor, gatewayFor, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
 import { folderFor, readLog } from '../support/log-folder.ts';
+import { told, tracesOf } from '../support/traces.ts';
 
 const STORED = 'stored-4417d28be0';
 const PROVIDER = 'provider-d97a5f21c0';
@@ -105,34 +105,6 @@ test('a key of the gateway in the header for the provider’s is refused and not
   assert.deepEqual([reply.status, reply.headers.get('x-smg-error-code')], [400, 'invalid_request']);
   assert.ok(worker.noted.every(({ method }) => method === 'GET'));
 });
-
-/** A key in every form in which it might get out. */
-function tracesOf(key: string): string[] {
-  const digest = createHash('sha256').update(key);
-  const hex = digest.copy().digest('hex');
-  return [
-    key,
-    key.slice(-8),
-    Buffer.from(key).toString('base64').replace(/=+$/, ''),
-    Buffer.from(key).toString('base64url'),
-    Buffer.from(key).toString('hex'),
-    encodeURIComponent(key),
-    hex,
-    hex.slice(0, 16),
-    digest.copy().digest('base64').replace(/=+$/, ''),
-  ];
-}
-
-/** Answers as their reader sees them, headers included; streams without end are left after their head. */
-async function told(reply: Promise<Response>): Promise<string> {
-  const { status, headers, body } = await reply;
-  const head = `${status} ${JSON.stringify([...headers])}`;
-  if ((headers.get('content-type') ?? '').startsWith('text/event-stream')) {
-    await body?.cancel();
-    return head;
-  }
-  return head + (await new Response(body).text());
-}
 
 const BROKEN = [
   'not json',

@@ -3,11 +3,10 @@
  * what is put in place of its example hosts is the table below, and nothing else of it is changed.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import { commandsOf, curl, startSmg } from '../support/guide.ts';
 import { engineFor } from '../support/rig.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -22,22 +21,6 @@ interface Block {
 const blocks: readonly Block[] = [...guide.matchAll(/^```(bash|json)\n([\s\S]*?)^```$/gm)].map((match) => {
   return { language: match[1] ?? '', text: match[2] ?? '' };
 });
-
-/** The commands of a block: comments left out, lines that go on behind a backslash or inside quotes kept together. */
-function commandsOf(text: string): string[] {
-  const commands: string[] = [];
-  let command = '';
-  for (const line of text.split('\n')) {
-    if (command === '' && (line.trim() === '' || line.startsWith('#'))) continue;
-    command += `${line}\n`;
-    const isInQuotes = command.split("'").length % 2 === 0;
-    if (isInQuotes || line.endsWith('\\')) continue;
-    commands.push(command.trim());
-    command = '';
-  }
-  assert.equal(command, '', `a command without an end: ${command}`);
-  return commands;
-}
 
 type Step =
   | { readonly kind: 'shell'; readonly command: string }
@@ -61,40 +44,6 @@ const notYet: readonly { readonly part: string; readonly says: RegExp; readonly 
     why: 'cloud providers',
   })),
 ];
-
-const run = promisify(execFile);
-
-interface Started {
-  /** The gateway's address; undefined when the command ended instead. */
-  readonly url: string | undefined;
-  readonly text: string;
-  readonly code: number | null;
-}
-
-/** Runs an `smg` command until it says where it listens, or ends. */
-function startSmg(t: TestContext, command: string): Promise<Started> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SMG_')));
-  const local = command.replace(/^smg/, `exec ${process.execPath} src/main.ts`);
-  const child = spawn('bash', ['-c', local], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
-  return new Promise((resolve) => {
-    let text = '';
-    const hear = (chunk: Buffer) => {
-      text += String(chunk);
-      const url = /^listening at (\S+):/m.exec(text)?.[1];
-      if (url !== undefined) resolve({ url: url.replace('localhost', '127.0.0.1'), text, code: null });
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.on('close', (code) => resolve({ url: undefined, text, code }));
-  });
-}
-
-/** Runs a `curl` command; the body of its answer, which has to be a good one. */
-async function curl(command: string): Promise<string> {
-  const { stdout } = await run('bash', ['-c', command.replace(/^curl/, 'curl --silent --show-error --fail')]);
-  return stdout;
-}
 
 /** What stands in for the guide's hosts and ports. */
 async function substitutesFor(t: TestContext): Promise<Map<string, string>> {
