@@ -12,6 +12,7 @@ import type { FieldTable } from '../src/domain/fields.ts';
 import { workerFields } from '../src/domain/worker-fields.ts';
 import { DEFAULT_BUCKETS, metricTable } from '../src/observability/metric-table.ts';
 import { policies } from '../src/routing/policies/index.ts';
+import { translationPage } from './translation-page.ts';
 
 /** One generated page: its path from the root of the repository, and its whole text. */
 interface Page {
@@ -195,6 +196,7 @@ const pages: readonly Page[] = [
   { path: 'docs/reference/configuration.md', text: configurationPage },
   { path: 'docs/reference/metrics.md', text: metricsPage },
   { path: 'docs/reference/errors.md', text: errorsPage },
+  { path: 'docs/reference/translation.md', text: () => translationPage(MARK) },
 ];
 
 const isCheck = process.argv.includes('--check');
