@@ -3,7 +3,7 @@
  * too. One file for each provider, one line in index.ts. Pure; keys are never in here.
  */
 import type { ProtocolName } from '../call.ts';
-import type { ThoughtOrigin } from '../generation.ts';
+import type { Effort, ThoughtOrigin } from '../generation.ts';
 import type { HeaderList } from '../headers.ts';
 
 /** How a key is sent: `Bearer ` before it only in `authorization`. */
@@ -19,6 +19,15 @@ export interface SpokenApi {
   readonly streamPath?: string;
 }
 
+/** What models of a family take. */
+export interface ChatModelRule {
+  readonly models: RegExp;
+  /** Efforts that `reasoning_effort` may have; empty: the model does not think. */
+  readonly efforts: readonly Effort[];
+  /** Takes `temperature`, `top_p`, penalties, `logprobs`, `logit_bias` and `stop`; some only while they do not think. */
+  readonly sampling: 'always' | 'without_thought' | 'never';
+}
+
 /** How a chat-completions server differs from OpenAI's own. */
 export interface ChatTraits {
   /** Name of the limit of the answer's length. */
@@ -26,7 +35,7 @@ export interface ChatTraits {
   /** How thinking is asked for; `none`: there is no way, and asking is a loss. */
   readonly reasoning: 'reasoning_effort' | 'reasoning_object' | 'thinking_object' | 'chat_template_kwargs' | 'none';
   /** Field in which the assistant's thoughts are sent back; undefined: not at all. */
-  readonly replaysThoughtsAs: 'reasoning_content' | 'reasoning' | undefined;
+  readonly replaysThoughtsAs: 'reasoning_content' | 'reasoning' | 'reasoning_details' | undefined;
   /** Knows the role `developer`; else it is sent as `system`. */
   readonly hasDeveloperRole: boolean;
   /** Fetches images from URLs by itself. */
@@ -39,6 +48,21 @@ export interface ChatTraits {
   readonly takesStreamOptions: boolean;
   /** Takes what self-hosted engines take beyond OpenAI: `top_k`, `min_p` …. */
   readonly takesEngineFields: boolean;
+  /**
+   * Prompt-cache breakpoints: taken as `cache_control` of parts and tools; not needed, since every prefix is cached by
+   * itself; or not known at all, which makes one a loss.
+   */
+  readonly cacheMarks: 'cache_control' | 'automatic' | 'none';
+  /** Takes text as a list of parts in every role; else the list becomes one text. */
+  readonly takesTextLists: boolean;
+  /** Takes what is OpenAI's own: `store`, `metadata`, `service_tier`, `verbosity`, `prompt_cache_key`, `allowed_tools`. */
+  readonly takesOpenAiFields: boolean;
+  /** Most stop sequences; undefined: any number. */
+  readonly maxStops: number | undefined;
+  /** Names of tools; undefined: any. */
+  readonly toolNames: RegExp | undefined;
+  /** What is known of its models, the first that matches counts; of others nothing is known and everything is sent. */
+  readonly models: readonly ChatModelRule[];
   /** Tool call ids: longest, and the pattern they must have. */
   readonly toolIds: { readonly maxLength: number; readonly pattern: RegExp };
 }
