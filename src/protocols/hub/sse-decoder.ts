@@ -5,6 +5,8 @@ import type { GenerationEvent } from '../../domain/generation-event.ts';
 import type { FrameView } from '../sse.ts';
 import { readFrame, SseFramer } from '../sse.ts';
 
+const LF = 0x0a;
+const CR = 0x0d;
 /** A frame may hold a picture. Beyond this the stream is not one that we want to hold. */
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
@@ -38,7 +40,8 @@ export class SseDecoder implements Transform<Buffer, GenerationEvent> {
   end(emit: (event: GenerationEvent) => void): void {
     const rest = this.#framer.takeRest();
     if (this.#isTooLong) return;
-    if (rest.length > 0) this.#read(rest, emit);
+    // The second half of a line end that was cut is no frame.
+    if (rest.some((byte) => byte !== LF && byte !== CR)) this.#read(rest, emit);
     this.#reader.end(emit);
   }
 
