@@ -1,6 +1,7 @@
 /** OpenAI chat completions as the gateway sees them on their way through. */
 import { ChoicesTap } from '../choices-tap.ts';
 import { openaiDialect } from '../dialect.ts';
+import { openaiChatCodec } from './codec.ts';
 import { promptReader } from '../prompt.ts';
 import type { Protocol } from '../protocol.ts';
 import { lastObject, usageFromOpenAi } from '../usage.ts';
@@ -24,7 +25,7 @@ export const openaiChat: Protocol = {
   dialect: openaiDialect,
   idPrefix: 'chatcmpl-',
   modelOptional: false,
-  codec: undefined,
+  codec: openaiChatCodec,
   createTap: () => new ChoicesTap(hasContent),
   ...promptReader({
     // SGLang takes `input_ids` for the whole prompt; a response format constrains what comes out, not what goes in.
