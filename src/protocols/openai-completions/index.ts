@@ -8,6 +8,7 @@ export const openaiCompletions: Protocol = {
   ...openaiChat,
   name: 'openai-completions',
   idPrefix: 'cmpl-',
+  // Calls reach workers that have the API themselves.
   codec: undefined,
   ...promptReader({ content: ['prompt', 'suffix'], salt: ['lora_path', 'cache_salt', 'extra_key', 'session_params'] }),
   createTap: () => new ChoicesTap((choice) => typeof choice['text'] === 'string' && choice['text'] !== ''),
