@@ -31,7 +31,9 @@ function endOfData(frames: readonly Buffer[], index: number): number {
 
 test('there are fixtures for every protocol that streams', () => {
   const names = new Set(tapCases().map(({ protocol }) => protocol));
-  const streaming = ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages', 'sglang-generate'];
+  const streaming = [
+    ...['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages', 'sglang-generate', 'gemini'],
+  ];
   assert.deepEqual([...names].sort(), streaming.sort());
 });
 

@@ -42,6 +42,21 @@ export function usageFromAnthropic(usage: unknown): Usage | undefined {
   };
 }
 
+/**
+ * Gemini's `usageMetadata`: cached tokens are part of the prompt's, thoughts are not part of the candidates', prompts of
+ * Google's own tools are counted beside.
+ */
+export function usageFromGemini(usage: unknown): Usage | undefined {
+  if (typeof usage !== 'object' || usage === null) return undefined;
+  const fields = usage as Record<string, unknown>;
+  if (fields['promptTokenCount'] === undefined && fields['candidatesTokenCount'] === undefined) return undefined;
+  return {
+    inputTokens: count(fields['promptTokenCount']) + count(fields['toolUsePromptTokenCount']),
+    outputTokens: count(fields['candidatesTokenCount']) + count(fields['thoughtsTokenCount']),
+    cachedInputTokens: count(fields['cachedContentTokenCount']),
+  };
+}
+
 /** SGLang's native `meta_info`. */
 export function usageFromMetaInfo(meta: unknown): Usage | undefined {
   if (typeof meta !== 'object' || meta === null) return undefined;

@@ -1,19 +1,43 @@
-/** Gemini's `generateContent` as the gateway sees it on its way through. Source: Gemini API reference, generating content. */
+/** Gemini's APIs as the gateway sees them on their way through. Source: Gemini API reference. */
 import { geminiDialect } from '../dialect.ts';
-import { openaiEmbeddings } from '../unary.ts';
-import type { Protocol } from '../protocol.ts';
 import { promptReader } from '../prompt.ts';
+import type { Protocol } from '../protocol.ts';
+import { lastObject, usageFromGemini } from '../usage.ts';
+import { GeminiTap, GeminiWholeTap } from './tap.ts';
 
+const USAGE = '"usageMetadata"';
+
+/** `generateContent` and `streamGenerateContent`. The model stands in the path. */
 export const gemini: Protocol = {
-  ...openaiEmbeddings,
   name: 'gemini',
   dialect: geminiDialect,
   idPrefix: 'gen-',
+  modelOptional: false,
+  codec: undefined,
+  createTap: () => new GeminiTap(),
   ...promptReader({
-    content: ['tools', 'systemInstruction', 'contents'],
-    salt: ['cachedContent'],
+    // Each in the two spellings that the API takes.
+    content: ['tools', 'systemInstruction', 'system_instruction', 'contents'],
+    salt: ['cachedContent', 'cached_content'],
   }),
+  readUsage: (body) => usageFromGemini(lastObject(body, USAGE)),
 };
 
-export const geminiCountTokens: Protocol = { ...gemini, name: 'gemini-count-tokens' };
-export const geminiEmbeddings: Protocol = { ...gemini, name: 'gemini-embeddings' };
+/** `countTokens`: the contents, or a whole request under one name; the answer is a number. */
+export const geminiCountTokens: Protocol = {
+  ...gemini,
+  name: 'gemini-count-tokens',
+  codec: undefined,
+  createTap: () => new GeminiWholeTap(),
+  ...promptReader({ content: ['generateContentRequest', 'generate_content_request', 'contents'], salt: [] }),
+  readUsage: () => undefined,
+};
+
+/** `embedContent` and `batchEmbedContents`. */
+export const geminiEmbeddings: Protocol = {
+  ...gemini,
+  name: 'gemini-embeddings',
+  codec: undefined,
+  createTap: () => new GeminiWholeTap(),
+  ...promptReader({ content: ['content', 'requests'], salt: [] }),
+};
