@@ -55,7 +55,11 @@ const GOOGLE_STATUSES: Readonly<Record<OpenAiErrorType, string>> = {
 };
 
 export function geminiErrorObject(error: GatewayError): Record<string, unknown> {
-  return { code: error.status, message: error.message, status: GOOGLE_STATUSES[error.type] };
+  const { status: code, message, type, retryAfterSeconds } = error;
+  const plain = { code, message, status: GOOGLE_STATUSES[type] };
+  if (retryAfterSeconds === undefined) return plain;
+  const retryDelay = `${Math.max(0, retryAfterSeconds)}s`;
+  return { ...plain, details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }] };
 }
 
 export const geminiDialect: Dialect = {

@@ -3,6 +3,7 @@ import { geminiDialect } from '../dialect.ts';
 import { promptReader } from '../prompt.ts';
 import type { Protocol } from '../protocol.ts';
 import { lastObject, usageFromGemini } from '../usage.ts';
+import { geminiCodec } from './codec.ts';
 import { GeminiTap, GeminiWholeTap } from './tap.ts';
 
 const USAGE = '"usageMetadata"';
@@ -13,7 +14,7 @@ export const gemini: Protocol = {
   dialect: geminiDialect,
   idPrefix: 'gen-',
   modelOptional: false,
-  codec: undefined,
+  codec: geminiCodec,
   createTap: () => new GeminiTap(),
   ...promptReader({
     // Each in the two spellings that the API takes.
