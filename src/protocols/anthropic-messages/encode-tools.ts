@@ -1,6 +1,7 @@
 /** Tools and the choice among them. Source: Anthropic API reference, Messages; tool use, forcing tool use. */
 import type { FunctionTool, GenerationRequest, JsonText, ToolChoice } from '../../domain/generation.ts';
 import { parseNode } from '../hub/json-node.ts';
+import { fitSchema } from './fit-schema.ts';
 import type { JsonOut } from '../hub/json-text.ts';
 import { jsonText, raw } from '../hub/json-text.ts';
 import type { Block, Writer } from './encode-block.ts';
@@ -39,12 +40,17 @@ function isOneRequired({ mode, names }: ToolChoice): boolean {
 function functionTool(tool: FunctionTool, field: string, { traits, warnings }: Writer): Block {
   checkToolName(tool.name, `${field}.name`);
   if (tool.isStrict === true && !traits.takesSchemas) warnings.lost(`${field}.strict`, 'is not known to this model');
+  const typed = withType(tool.schemaText ?? NO_SCHEMA, () =>
+    warnings.changed(`${field}.schema`, 'is given the type `object`'),
+  );
+  const isStrict = tool.isStrict === true && traits.takesSchemas;
+  const { text, changes } = isStrict && traits.isClaude ? fitSchema(typed) : { text: typed, changes: [] };
+  if (changes.length > 0)
+    warnings.changed(`${field}.schema`, `is sent ${changes.join(' and ')}, as strict tools need it`);
   const members = {
     name: tool.name,
     description: tool.description,
-    input_schema: raw(
-      withType(tool.schemaText ?? NO_SCHEMA, () => warnings.changed(`${field}.schema`, 'is given the type `object`')),
-    ),
+    input_schema: raw(text),
     strict: traits.takesSchemas ? tool.isStrict : undefined,
   };
   return { members, cache: tool.cache, field };
@@ -56,7 +62,7 @@ function withType(schemaText: JsonText, onChange: () => void): JsonText {
   if (node.get('type') !== undefined) return schemaText;
   onChange();
   const members = [...node.members].map(([name, value]): [string, JsonOut] => [name, raw(value.text)]);
-  return jsonText({ type: 'object', ...Object.fromEntries(members) });
+  return jsonText(new Map<string, JsonOut>([['type', 'object'], ...members]));
 }
 
 export function isForced({ tools, toolChoice }: GenerationRequest): boolean {

@@ -51,9 +51,9 @@ function fit(node: JsonNode, changes: Set<string>, depth: number): JsonOut {
   }
   if (isObjectSchema(node) && node.get('additionalProperties')?.text !== 'false') {
     changes.add('with `additionalProperties: false`');
-    return Object.fromEntries([...members.filter(([name]) => name !== 'additionalProperties'), CLOSED]);
+    return new Map([...members.filter(([name]) => name !== 'additionalProperties'), CLOSED]);
   }
-  return Object.fromEntries(members);
+  return new Map(members);
 }
 
 const CLOSED: [string, JsonOut] = ['additionalProperties', false];
@@ -77,5 +77,5 @@ function fitMember(name: string, value: JsonNode, { changes, depth }: Place): Js
   if (ONE.has(name)) return value.kind === 'array' ? value.items.map(inner) : inner(value);
   if (LISTS.has(name)) return value.items.map(inner);
   if (!NAMED.has(name) || value.kind !== 'object') return raw(value.text);
-  return Object.fromEntries([...value.members].map(([key, node]) => [key, inner(node)]));
+  return new Map([...value.members].map(([key, node]) => [key, inner(node)]));
 }

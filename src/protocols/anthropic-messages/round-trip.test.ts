@@ -110,8 +110,14 @@ const tool = fc.oneof(
     name: fc.constant('look'),
     description: optional(words),
     input_schema: json.map((schema): Json => ({ type: 'object', ...schema })),
-    strict: optional(fc.boolean()),
+    strict: optional(fc.constant(false)),
     cache_control: cache,
+  }),
+  // Strict tools need a closed schema.
+  fc.record({
+    name: fc.constant('look'),
+    input_schema: fc.constant({ type: 'object', properties: {}, additionalProperties: false }),
+    strict: fc.constant(true),
   }),
   fc.record({ type: fc.constant('web_search_20260318'), name: fc.constant('web_search'), max_uses: fc.nat() }),
 );

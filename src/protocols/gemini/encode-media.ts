@@ -112,6 +112,7 @@ function warnMarks(part: MediaPart, path: string, warnings: Warnings): void {
           ['context', part.context],
           ['citations', part.isCitable || undefined],
         ];
-  for (const [name, value] of [...lost, ['cache', part.cache] as const])
+  if (part.cache) warnings.changed(`${path}.cache`, 'is not sent: prompts are cached by themselves here');
+  for (const [name, value] of lost)
     if (value !== undefined) warnings.lost(`${path}.${name}`, 'has no place in this API');
 }

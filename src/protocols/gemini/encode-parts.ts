@@ -104,7 +104,7 @@ export function encodeText(part: TextPart, path: string, writing: PartWriting): 
 }
 
 function warnCache(cache: CacheMark | undefined, path: string, warnings: Warnings): void {
-  if (cache) warnings.lost(`${path}.cache`, 'has no place in this API: Gemini caches by itself');
+  if (cache) warnings.changed(`${path}.cache`, 'is not sent: prompts are cached by themselves here');
 }
 
 /** Undefined for one of another provider, which Gemini could not read. */

@@ -39,7 +39,7 @@ function encodeNative({ json }: NativeTool): JsonOut {
 
 function encodeFunction(tool: FunctionTool, path: string, warnings: Warnings): JsonOut {
   checkToolName(tool.name, `${path}.name`);
-  if (tool.cache) warnings.lost(`${path}.cache`, 'has no place in this API: Gemini caches by itself');
+  if (tool.cache) warnings.changed(`${path}.cache`, 'is not sent: prompts are cached by themselves here');
   if (tool.isStrict) warnings.lost(`${path}.strict`, 'has no place in this API');
   const { name, description, schemaText } = tool;
   const schema = schemaText === undefined ? undefined : geminiSchema(schemaText, `${path}.schema`, warnings);

@@ -10,7 +10,10 @@ export class RawJson {
   }
 }
 
-/** What can be written; members that are undefined are left out. */
+/**
+ * What can be written; members that are undefined are left out. A map keeps the order of its members whatever their
+ * names; an object puts those first that look like numbers.
+ */
 export type JsonOut =
   | string
   | number
@@ -18,6 +21,7 @@ export type JsonOut =
   | null
   | RawJson
   | readonly JsonOut[]
+  | ReadonlyMap<string, JsonOut>
   | { readonly [name: string]: JsonOut | undefined };
 
 export function raw(text: JsonText): RawJson {
@@ -34,7 +38,9 @@ export function jsonText(value: JsonOut): JsonText {
   if (value instanceof RawJson) return value.text;
   if (Array.isArray(value)) return `[${value.map((item: JsonOut) => jsonText(item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).flatMap(([name, member]) =>
+  const entries: Iterable<readonly [string, JsonOut | undefined]> =
+    value instanceof Map ? value : Object.entries(value);
+  const members = [...entries].flatMap(([name, member]) =>
     member === undefined ? [] : [`${JSON.stringify(name)}:${jsonText(member)}`],
   );
   return `{${members.join(',')}}`;

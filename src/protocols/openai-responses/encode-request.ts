@@ -96,7 +96,7 @@ class RequestWriter {
       const field = `tools[${index}]`;
       if (tool.type === 'function') {
         checkToolName(tool.name, `${field}.name`);
-        if (tool.cache) this.warnings.lost(`${field}.cache`, 'has no place in Responses');
+        if (tool.cache) this.warnings.changed(`${field}.cache`, 'is not sent: prompts are cached by themselves here');
       }
       const written = toolOut(tool);
       if (written === undefined) this.warnings.lost(field, `is a tool (${tool.name}) that another provider runs`);

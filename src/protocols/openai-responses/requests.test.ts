@@ -408,7 +408,7 @@ test('cache marks go to models that take them, elsewhere they are told', () => {
     { type: 'input_text', text: 'long', prompt_cache_breakpoint: { mode: 'explicit' } },
   ]);
   assert.deepEqual(newer.warnings, ['changed turns[0].parts[0].cache']);
-  assert.deepEqual(encode(request, openai, 'gpt-5.1').warnings, ['lost turns[0].parts[0].cache']);
+  assert.deepEqual(encode(request, openai, 'gpt-5.1').warnings, ['changed turns[0].parts[0].cache']);
 });
 
 test('blocks, tools and fields of other APIs are told, and are not sent', () => {

@@ -48,7 +48,7 @@ function lose({ path, rules }: Place, reason: string): undefined {
 function writeText({ text, cache, signature }: TextPart, place: Place): ContentOut {
   if (signature) place.rules.warnings.lost(`${place.path}.signature`, 'belongs to another provider');
   if (!place.isAssistant) return { type: 'input_text', text, ...writeCache(cache, place) };
-  if (cache) place.rules.warnings.lost(`${place.path}.cache`, 'has no place in what the assistant said');
+  if (cache) place.rules.warnings.changed(`${place.path}.cache`, 'is not sent: prompts are cached by themselves here');
   return { type: 'output_text', text };
 }
 
@@ -111,7 +111,7 @@ function sourceOut(
 function writeCache(cache: CacheMark | undefined, { path, rules }: Place): ContentOut {
   if (cache === undefined) return {};
   if (!rules.traits.takesCacheMarks) {
-    rules.warnings.lost(`${path}.cache`, 'is not taken by the model; its prompts are cached by themselves');
+    rules.warnings.changed(`${path}.cache`, 'is not sent: prompts are cached by themselves here');
     return {};
   }
   const isKnown = cache.ttl === undefined || cache.ttl === '30m' || cache.ttl === '12h';

@@ -152,7 +152,7 @@ class TurnWriter {
   }
 
   #loseCache({ cache }: ToolCallPart | ToolResultPart, path: string): void {
-    if (cache) this.#warnings.lost(`${path}.cache`, 'has no place in Responses; its prompts are cached by themselves');
+    if (cache) this.#warnings.changed(`${path}.cache`, 'is not sent: prompts are cached by themselves here');
   }
 
   /** Undefined when it can be shown to nobody here. */
