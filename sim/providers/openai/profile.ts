@@ -24,8 +24,6 @@ export interface ChatProfile {
   readonly hasPromptFilter: boolean;
   /** Limit of tool call ids; OpenAI says 40 in chat completions. */
   readonly mostIdLength: number;
-  /** False: `reasoning.summary` in responses is refused. */
-  readonly hasSummaries: boolean;
 }
 
 /** A field that this cloud does not take. */
@@ -91,5 +89,4 @@ export const OPENAI_PROFILE: ChatProfile = {
   refusesEffort: true,
   hasPromptFilter: false,
   mostIdLength: 40,
-  hasSummaries: true,
 };

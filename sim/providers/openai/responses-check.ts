@@ -121,7 +121,6 @@ function checkModelFit(body: JsonRecord, profile: ChatProfile, model: string): v
   if (effort !== undefined && effort !== null && !isEffort(effort)) throw unsupportedEffort('reasoning.effort', effort);
   const extra = Object.keys(reasoning).find((name) => !REASONING.has(name));
   if (extra !== undefined) throw unknownParameter(`reasoning.${extra}`);
-  if (!profile.hasSummaries && isSetIn(reasoning, 'summary')) throw unsupportedParameter('reasoning.summary');
   if (!profile.refusesEffort) return;
   if (!profile.isReasoner(model)) {
     const asked = ['effort', 'summary'].find((name) => isSetIn(reasoning, name));

@@ -23,7 +23,6 @@ const XAI_PROFILE: ChatProfile = {
   reasoningField: 'reasoning_content',
   refusesEffort: false,
   mostIdLength: 256,
-  hasSummaries: false,
 };
 
 /** xAI's dialect. */

@@ -22,7 +22,7 @@ test('reasoners refuse penalties and stop, in words of its own', async (context)
   assert.match(String(got.json['error']), /presence_penalty/);
   assert.equal((await ask(provider, CHAT, { model: 'grok-3', messages, stop: ['x'] })).status, 200);
   const summary = { model: 'grok-4', input: 'x', reasoning: { summary: 'auto' } };
-  assert.match((await ask(provider, '/v1/responses', summary)).text, /reasoning\.summary/);
+  assert.equal((await ask(provider, '/v1/responses', summary)).status, 200);
 });
 
 test('answers responses and lists models; a wrong key is a bad argument', async (context) => {

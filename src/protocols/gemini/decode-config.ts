@@ -114,7 +114,7 @@ function readThinking(config: ObjectReader): ReasoningOptions {
     mode: modeOf(budget),
     effort: effort !== undefined && isEffort(effort) ? effort : undefined,
     budgetTokens: budget !== undefined && budget > 0 ? budget : undefined,
-    summary: isShown === undefined ? undefined : isShown ? 'auto' : 'none',
+    summary: isShown ? 'auto' : 'none',
   };
 }
 

@@ -35,10 +35,13 @@ function warnUnable({ mode, effort, budgetTokens, summary }: ReasoningOptions, w
   else if (summary !== undefined && summary !== 'none') warnings.lost('reasoning.summary', 'this model does not think');
 }
 
-function isShown({ summary }: ReasoningOptions, warnings: Warnings): boolean | undefined {
+/** A client that asks for thought and does not say wants to see it, as its own API would show it. */
+function isShown({ mode, effort, budgetTokens, summary }: ReasoningOptions, warnings: Warnings): true | undefined {
   if (summary === 'concise' || summary === 'detailed')
     warnings.changed('reasoning.summary', 'becomes yes: Gemini shows its thoughts or does not');
-  return summary === undefined ? undefined : summary !== 'none';
+  if (summary !== undefined) return summary === 'none' ? undefined : true;
+  const isAsked = mode === 'on' || mode === 'adaptive' || (effort ?? 'none') !== 'none' || (budgetTokens ?? 0) > 0;
+  return isAsked && mode !== 'off' ? true : undefined;
 }
 
 function budget(reasoning: ReasoningOptions, range: BudgetRange, warnings: Warnings): number | undefined {

@@ -156,7 +156,7 @@ const config = (isNew: boolean) =>
     logprobs: option(fc.constantFrom(0, 5)),
     thinkingConfig: option(
       fc
-        .tuple(option(fc.boolean()), option(fc.constantFrom<string | number>(...(isNew ? LEVELS : BUDGETS))))
+        .tuple(option(fc.constant(true)), option(fc.constantFrom<string | number>(...(isNew ? LEVELS : BUDGETS))))
         .filter((pair) => pair.some((value) => value !== undefined))
         .map(([includeThoughts, amount]) => ({
           includeThoughts,

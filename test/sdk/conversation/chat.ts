@@ -1,6 +1,7 @@
 /** A conversation through the OpenAI client on chat completions, streamed, with thinking. */
 import OpenAI from 'openai';
 import type { ChatCompletionMessageParam } from 'openai/resources';
+import { plain } from '../matrix/openai-chat.ts';
 import type { Conversation, Place } from './conversation.ts';
 import { LOOK_UP, MAX_ROUNDS } from './conversation.ts';
 
@@ -18,7 +19,7 @@ export function chatConversation({ url, key, run }: Place): Conversation {
         const stream = client.chat.completions.stream({ model, reasoning_effort: 'low', tools, messages });
         const message = (await stream.finalChatCompletion()).choices[0]?.message;
         if (!message) throw new Error('an answer without a choice');
-        messages.push(message);
+        messages.push(plain(message));
         const calls = (message.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call] : []));
         if (calls.length === 0) return message.content ?? '';
         for (const call of calls) {

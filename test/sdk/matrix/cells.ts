@@ -41,10 +41,10 @@ export const PROVIDERS: readonly MatrixProvider[] = [
   { name: 'gemini', kind: 'gemini', key: 'AIza-matrix', model: 'gemini-2.5-flash', thinker: 'gemini-2.5-flash' },
   { name: 'xai', kind: 'xai', key: 'xai-matrix', model: 'grok-3', thinker: 'grok-3-mini' },
   {
-    name: 'deepseek',
+    name: 'together',
     kind: 'compatible',
-    preset: 'deepseek',
-    key: 'sk-deep-matrix',
+    preset: 'together',
+    key: 'tgp_v1_matrix',
     model: 'llama-3.3-70b',
     thinker: 'deepseek-r1',
   },
@@ -165,6 +165,9 @@ export const SHOWS: Readonly<Record<Feature, Show>> = {
 };
 
 /** Cells that cannot be, and why. */
-export function notApplicable(_client: string, _provider: string, _feature: Feature): string | undefined {
+export function notApplicable(client: string, provider: string, feature: Feature): string | undefined {
+  const speaksChat = client === 'openai chat' || client === 'ai, compatible';
+  if (provider === 'openai' && feature === 'thinking' && speaksChat)
+    return 'chat completions of OpenAI show no thoughts, and the same API on both sides is passed through';
   return undefined;
 }

@@ -1,6 +1,11 @@
 /** The `openai` client on chat completions. */
 import OpenAI from 'openai';
-import type { ChatCompletion, ChatCompletionContentPart, ChatCompletionMessageParam } from 'openai/resources';
+import type {
+  ChatCompletion,
+  ChatCompletionContentPart,
+  ChatCompletionMessage,
+  ChatCompletionMessageParam,
+} from 'openai/resources';
 import type { Client, ClientOptions, Question, Said } from './client.ts';
 import { MAX_TOKENS, SCHEMA, TOOLS } from './client.ts';
 
@@ -34,6 +39,7 @@ export function openaiChat({ url, key }: ClientOptions): Client {
       return { answer, pieces: 1 };
     }
     let pieces = 0;
+    let thoughts = '';
     const stream = client.chat.completions.stream({
       ...bodyOf(question, messages),
       stream_options: { include_usage: true },
@@ -41,7 +47,13 @@ export function openaiChat({ url, key }: ClientOptions): Client {
     stream.on('content', () => {
       pieces += 1;
     });
-    return { answer: await stream.finalChatCompletion(), pieces };
+    // The client joins the pieces of the fields that it knows; this one is its user's to join.
+    stream.on('chunk', ({ choices }) => {
+      const piece: unknown = choices[0] && Reflect.get(choices[0].delta, 'reasoning_content');
+      if (typeof piece === 'string') thoughts += piece;
+    });
+    const answer = await stream.finalChatCompletion();
+    return { answer: withThoughts(answer, thoughts), pieces };
   }
 
   return {
@@ -55,7 +67,7 @@ export function openaiChat({ url, key }: ClientOptions): Client {
       const first = await complete(question, messages);
       const message = first.answer.choices[0]?.message;
       if (!message) throw new Error('an answer without a choice');
-      messages.push(message);
+      messages.push(plain(message));
       for (const call of message.tool_calls ?? []) {
         const name = call.type === 'function' ? call.function.name : '';
         messages.push({ role: 'tool', tool_call_id: call.id, content: results[name] ?? '' });
@@ -64,6 +76,29 @@ export function openaiChat({ url, key }: ClientOptions): Client {
       return { first: saidOf(first.answer, first.pieces), second: saidOf(second.answer, second.pieces) };
     },
     statusOf: (error) => (error instanceof OpenAI.APIError ? (error.status as number | undefined) : undefined),
+  };
+}
+
+function withThoughts(answer: ChatCompletion, thoughts: string): ChatCompletion {
+  const [choice, ...others] = answer.choices;
+  if (!choice || thoughts === '') return answer;
+  return {
+    ...answer,
+    choices: [{ ...choice, message: { ...choice.message, reasoning_content: thoughts } }, ...others],
+  } as ChatCompletion;
+}
+
+/** What the reader of streams adds for its user is no field of the API. */
+export function plain(message: ChatCompletionMessage): ChatCompletionMessageParam {
+  const { parsed: _, tool_calls: calls, ...rest } = message as ChatCompletionMessage & { readonly parsed?: unknown };
+  if (!calls) return rest;
+  return {
+    ...rest,
+    tool_calls: calls.map((call) => {
+      if (call.type !== 'function') return call;
+      const { name, arguments: text } = call.function;
+      return { ...call, function: { name, arguments: text } };
+    }),
   };
 }
 

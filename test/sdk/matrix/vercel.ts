@@ -16,7 +16,7 @@ const toolSet: ToolSet = Object.fromEntries(
   TOOLS.map(({ name, description, schema }) => [name, tool({ description, inputSchema: jsonSchema<object>(schema) })]),
 );
 
-function client(name: string, modelOf: ModelOf, thinking: Options): Client {
+function client(name: string, modelOf: ModelOf, thinking: Options, always: Options = {}): Client {
   async function complete(question: Question, messages: ModelMessage[]) {
     const request = {
       model: modelOf(question.model),
@@ -24,7 +24,7 @@ function client(name: string, modelOf: ModelOf, thinking: Options): Client {
       maxOutputTokens: MAX_TOKENS,
       maxRetries: 0,
       ...(question.hasTools ? { tools: toolSet } : {}),
-      ...(question.thinks ? { providerOptions: thinking } : {}),
+      providerOptions: question.thinks ? thinking : always,
       ...(question.isStructured ? { output: Output.object({ schema: jsonSchema(SCHEMA) }) } : {}),
     };
     if (!question.isStream) {
@@ -120,15 +120,16 @@ export function vercelChat({ url, key }: ClientOptions): Client {
 
 export function vercelResponses({ url, key }: ClientOptions): Client {
   const provider = createOpenAI({ baseURL: `${url}/v1`, apiKey: key });
-  return client('ai, responses', (name) => provider.responses(name), {
-    openai: {
-      reasoningEffort: 'low',
-      reasoningSummary: 'auto',
-      store: false,
-      include: ['reasoning.encrypted_content'],
-      forceReasoning: true,
-    },
-  });
+  // What an API of responses stores is there only; here the client keeps its history itself.
+  const always = { store: false };
+  const thinking = {
+    ...always,
+    reasoningEffort: 'low',
+    reasoningSummary: 'auto',
+    include: ['reasoning.encrypted_content'],
+    forceReasoning: true,
+  };
+  return client('ai, responses', (name) => provider.responses(name), { openai: thinking }, { openai: always });
 }
 
 export function vercelAnthropic({ url, key }: ClientOptions): Client {
