@@ -40,7 +40,7 @@ export function encodeConfig(
     ...format(request, family, warnings),
     responseLogprobs: request.wantsLogprobs || undefined,
     logprobs: request.topLogprobs,
-    thinkingConfig: thinkingConfig(request.reasoning, family.thinking, warnings),
+    thinkingConfig: thinkingConfig(request, family.thinking, warnings),
     ...extras,
   };
   warnUnknown(request, warnings);

@@ -426,6 +426,14 @@ for (const [name, modelName, asked, config, warning] of thinking) {
   });
 }
 
+test('what an effort stands for leaves half of a small limit to the words', () => {
+  const reasoning = { ...EMPTY.reasoning, effort: 'high' as const };
+  const { body, warnings } = write({ reasoning, maxTokens: 3_000 }, OLD);
+  const thinkingConfig = { includeThoughts: true, thinkingBudget: 1_500 };
+  assert.deepEqual(body['generationConfig'], { maxOutputTokens: 3_000, thinkingConfig });
+  assert.deepEqual(warnings, []);
+});
+
 test('sampling, limits and formats have their fields', () => {
   const { body, warnings } = write(
     {

@@ -2,7 +2,7 @@
  * What a client asks of the model's thinking, as `thinkingConfig`: a budget for the 2.5 family, a level for those after
  * it. Source: Gemini API documentation, thinking: ranges and levels by model, which of them cannot be switched off.
  */
-import type { Effort, ReasoningOptions } from '../../domain/generation.ts';
+import type { Effort, GenerationRequest, ReasoningOptions } from '../../domain/generation.ts';
 import { budgetOf, effortOf, nearestEffort } from '../hub/effort.ts';
 import type { JsonOut } from '../hub/json-text.ts';
 import type { Warnings } from '../hub/object-reader.ts';
@@ -12,7 +12,7 @@ const DYNAMIC = -1;
 
 /** Undefined when nothing is asked that the model can be told. */
 export function thinkingConfig(
-  reasoning: ReasoningOptions,
+  { reasoning, maxTokens }: Pick<GenerationRequest, 'reasoning' | 'maxTokens'>,
   thinking: Thinking,
   warnings: Warnings,
 ): JsonOut | undefined {
@@ -22,7 +22,8 @@ export function thinkingConfig(
   }
   const config = {
     includeThoughts: isShown(reasoning, warnings),
-    thinkingBudget: thinking.by === 'budget' ? budget(reasoning, thinking.range, warnings) : undefined,
+    thinkingBudget:
+      thinking.by === 'budget' ? budget(reasoning, within(thinking.range, maxTokens), warnings) : undefined,
     thinkingLevel: thinking.by === 'level' ? level(reasoning, thinking.levels, warnings) : undefined,
   };
   return Object.values(config).some((value) => value !== undefined) ? config : undefined;
@@ -44,7 +45,17 @@ function isShown({ mode, effort, budgetTokens, summary }: ReasoningOptions, warn
   return isAsked && mode !== 'off' ? true : undefined;
 }
 
-function budget(reasoning: ReasoningOptions, range: BudgetRange, warnings: Warnings): number | undefined {
+/** Thoughts count towards the limit of the answer: what an effort stands for leaves half of it to the words. */
+function within(range: BudgetRange, maxTokens: number | undefined): Room {
+  const half = maxTokens === undefined ? range.most : Math.floor(maxTokens / 2);
+  return { ...range, mostOfEffort: Math.max(range.least, Math.min(range.most, half)) };
+}
+
+interface Room extends BudgetRange {
+  readonly mostOfEffort: number;
+}
+
+function budget(reasoning: ReasoningOptions, range: Room, warnings: Warnings): number | undefined {
   const { mode, effort, budgetTokens } = reasoning;
   if (mode === 'off' || (effort === 'none' && budgetTokens === undefined)) {
     if (range.mayBeOff) return 0;
@@ -59,7 +70,7 @@ function budget(reasoning: ReasoningOptions, range: BudgetRange, warnings: Warni
     return clamped;
   }
   // The range says what an effort means here; that it ends at the model's limits is no change.
-  if (effort !== undefined) return Math.min(range.most, Math.max(range.least, budgetOf(effort)));
+  if (effort !== undefined) return Math.min(range.mostOfEffort, Math.max(range.least, budgetOf(effort)));
   return mode === undefined ? undefined : DYNAMIC;
 }
 
