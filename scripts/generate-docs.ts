@@ -99,7 +99,9 @@ model_alias:
 
 The keys under Engines are those of \`smg serve\`; the gateway alone ignores them.
 
-${optionSections({ ...gatewayOptions, ...serveOptions, ...commonOptions })}
+${optionSections(gatewayOptions)}
+
+${optionSections({ ...serveOptions, ...commonOptions })}
 
 ## Flags of \`smg simulate\`
 

@@ -33,8 +33,8 @@ export function commonParts(config: Config): CommonParts {
   const buckets = config.prometheusDurationBuckets.length > 0 ? config.prometheusDurationBuckets : DEFAULT_BUCKETS;
   const metrics = config.disableMetrics ? undefined : new Metrics(buckets);
   const telemetry = new GatewayTelemetry(logger, metrics);
-  const aliases = new Map(config.modelAlias.map(({ alias, model }) => [alias, model]));
-  const policies = new PolicySet(policyScope(config, aliases), {
+  const aliases = new Map(config.modelAlias.map(({ alias, models: [model = alias] }) => [alias, model]));
+  const policies = new PolicySet(policyScope(config), {
     random,
     now: () => clock.now(),
     unknownPolicy: (policy, worker) => logger.log('warn', 'unknown policy in a label', { policy, worker }),

@@ -105,9 +105,12 @@ export function ownedKeys({ apiKey, tenantApiKey, controlPlaneApiKeys }: Config)
   ];
 }
 
-/** A policy that is named for an alias is that of its model. */
-export function policyScope(config: Config, aliases: ReadonlyMap<string, string>): PolicyScope {
-  const models = config.modelPolicies.map(({ model, policy }) => [aliases.get(model) ?? model, policy] as const);
+/** A policy that is named for an alias is that of its models. */
+export function policyScope(config: Config): PolicyScope {
+  const aliases = new Map(config.modelAlias.map(({ alias, models }) => [alias, models]));
+  const models = config.modelPolicies.flatMap(({ model, policy }) =>
+    (aliases.get(model) ?? [model]).map((each) => [each, policy] as const),
+  );
   const { policy, policyOptions: options, routingKeyOverride } = config;
   return { policy, models: new Map(models), options, routingKeyOverride };
 }

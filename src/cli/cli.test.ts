@@ -147,7 +147,7 @@ test('npm start is the demo with two engines, and further flags go to it', () =>
 
 test('npm start with workers, a command, help or a version is that command', () => {
   assert.match(npmStart('--worker-urls', 'ftp://a', '--dry-run').err.join('\n'), /--dry-run: it belongs to smg serve/);
-  assert.match(npmStart('launch', '--backend', 'sim').err.join('\n'), /--backend: it belongs to smg serve/);
+  assert.match(npmStart('launch', '--model', 'm').err.join('\n'), /--model: it belongs to smg serve/);
   assert.match(npmStart('--help').out, /^Usage: smg \[command\]/);
   assert.equal(npmStart('--version').out, `smg ${version}\n`);
 });

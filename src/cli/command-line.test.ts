@@ -102,12 +102,7 @@ const faults: readonly (readonly [string[], string[]])[] = [
   [['--port'], ['flag --port: the value is missing; give a whole number from 0 to 65535 (0 takes any free port)']],
   [['--host', '--port', '1'], ['flag --host: the value is missing; give an IP address or a host name']],
   [['--log-json=perhaps'], ['flag --log-json: "perhaps" is not true or false']],
-  [
-    ['launch', '--backend', 'sim'],
-    [
-      'flag --backend: it belongs to smg serve; a gateway in front of cloud providers is not available yet in this version',
-    ],
-  ],
+  [['launch', '--model', 'm'], ['flag --model: it belongs to smg serve']],
   [['--worker-api-key', 'sk', 'part'], [KEY_IN_QUOTES]],
   [['--worker-api-key=sk', 'part'], [KEY_IN_QUOTES]],
 ];

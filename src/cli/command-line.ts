@@ -153,9 +153,7 @@ function removeForeignFlags(flags: Record<string, unknown>, command: Command, co
   return foreign.map((key) => {
     delete flags[key];
     const owners = commands.filter((other) => Object.hasOwn(other.options, key));
-    const hint = command.foreignHints?.[key];
-    const where = `it belongs to smg ${owners.map((owner) => owner.name).join(', smg ')}`;
-    return `flag ${flagOf(key)}: ${where}${hint === undefined ? '' : `; ${hint}`}`;
+    return `flag ${flagOf(key)}: it belongs to smg ${owners.map((owner) => owner.name).join(', smg ')}`;
   });
 }
 

@@ -22,8 +22,6 @@ export interface Command {
   readonly examples: readonly string[];
   /** In the order of help. */
   readonly options: OptionTable;
-  /** What else is to be said of a flag that another command has; by its key. */
-  readonly foreignHints?: Readonly<Record<string, string>>;
   /** Resolves to the exit code once everything that it started has ended. */
   readonly run: (line: CommandLine) => Promise<number>;
 }

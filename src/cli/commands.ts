@@ -16,10 +16,10 @@ export const commands: readonly [Command, ...Command[]] = [
     examples: [
       'smg --worker-urls http://worker1:8000 http://worker2:8000 http://worker3:8000 \\\n' +
         '  --policy round_robin --host 0.0.0.0 --port 30000',
+      'smg --backend anthropic',
       'smg launch --config smg.yaml --log-level debug',
     ],
     options: { ...gatewayOptions, ...commonOptions },
-    foreignHints: { backend: 'a gateway in front of cloud providers is not available yet in this version' },
     run: launch,
   },
   {
@@ -31,7 +31,8 @@ export const commands: readonly [Command, ...Command[]] = [
       'smg serve --backend sim --data-parallel-size 2',
       'smg serve --backend vllm --model meta-llama/Llama-3.1-8B-Instruct --dp-size 2 -- --max-model-len 8192',
     ],
-    options: { ...serveOptions, ...gatewayOptions, ...commonOptions },
+    // What is the engine to start here is the provider of the workers there.
+    options: { ...serveOptions, ...gatewayOptions, ...commonOptions, backend: serveOptions.backend },
     run: serve,
   },
 ];

@@ -27,12 +27,14 @@ interface Task {
 function loadBoth(line: CommandLine): { config: Config; options: ServeOptions } | undefined {
   let options: ServeOptions | undefined;
   const visible = process.env['CUDA_VISIBLE_DEVICES'];
-  const settings = loadSettings(line, (sources: Sources) => {
+  const further = (sources: Sources) => {
     const loaded = loadServeOptions(sources);
     if (!loaded.ok) return loaded.problems;
     options = loaded.config;
     return deviceProblems(options, visible);
-  });
+  };
+  // Here the backend is the engine to start.
+  const settings = loadSettings(line, further, ['backend']);
   return settings === undefined || options === undefined ? undefined : { config: settings.config, options };
 }
 

@@ -23,13 +23,17 @@ export function complain(lines: readonly string[]): void {
   for (const line of lines) process.stderr.write(`smg: ${line}\n`);
 }
 
-/** The configuration of the gateway and the sources that it came from; undefined once the problems are told. */
+/**
+ * The configuration of the gateway and the sources that it came from; undefined once the problems are told. `left`:
+ * options of the gateway that the command has another meaning for.
+ */
 export function loadSettings(
   line: CommandLine,
   further: (sources: Sources, config: Config | undefined) => readonly string[] = () => [],
+  left: readonly string[] = [],
 ): { readonly config: Config; readonly sources: Sources } | undefined {
   const sources = sourcesOf(line.flags, process.env);
-  const loaded: Loaded<Config> = loadConfig(sources);
+  const loaded: Loaded<Config> = loadConfig(sources, left);
   const problems = [
     ...line.problems,
     ...(loaded.ok ? [] : loaded.problems),

@@ -164,21 +164,77 @@ export function eachUrlOnce(urls: readonly string[]): Reading<readonly string[]>
   return twice.size === 0 ? good(urls) : bad(...[...twice].map((url) => `${show(url)} is given more than once`));
 }
 
-/** Another name for a model. */
+/** Another name for a model, or for several: each is tried when those before it cannot take a call. */
 export interface ModelAlias {
   readonly alias: string;
-  readonly model: string;
+  /** At least one, each once, in order. */
+  readonly models: readonly string[];
 }
 
-/** `alias=canonical`, split at the first equals sign. */
-export const modelAlias: Kind<ModelAlias> = kind({ accepts: 'alias=model', placeholder: 'alias=model' }, (raw) => {
-  const [, alias, model] = (typeof raw === 'string' ? /^\s*([^=\s]+)=(\S+)\s*$/.exec(raw) : null) ?? [];
-  return alias === undefined || model === undefined ? undefined : Object.freeze({ alias, model });
-});
+/**
+ * `alias=model,model`, split at the first equals sign; in the file also a mapping of one alias to a model or to a list
+ * of models, where names with commas have their place.
+ */
+export const modelAlias: Kind<ModelAlias> = kind(
+  { accepts: 'alias=model, or alias=model,model with each model once', placeholder: 'alias=models' },
+  (raw) => {
+    const [alias, models] = aliasParts(raw);
+    const isGood = models.length > 0 && models.every((model) => /^\S+$/.test(model));
+    if (alias === undefined || !isGood || new Set(models).size < models.length) return undefined;
+    return Object.freeze({ alias, models: Object.freeze(models) });
+  },
+);
 
-/** One model for each alias; the same pair twice counts once. */
-export function oneModelPerAlias(pairs: readonly ModelAlias[]): Reading<readonly ModelAlias[]> {
-  return oneFor(pairs, { of: ({ alias }) => alias, give: ({ model }) => model, noun: 'alias', plural: 'models' });
+function aliasParts(raw: unknown): [alias: string | undefined, models: string[]] {
+  if (typeof raw === 'string') {
+    const [, alias, models = ''] = /^\s*([^=\s]+)=(\S+)\s*$/.exec(raw) ?? [];
+    return [alias, models.split(',')];
+  }
+  const [entry, second] = typeof raw === 'object' && raw !== null ? Object.entries(raw) : [];
+  if (entry === undefined || second !== undefined || !/^[^=\s]+$/.test(entry[0])) return [undefined, []];
+  const given: unknown = entry[1];
+  if (Array.isArray(given)) return [entry[0], given.map(modelName)];
+  return [entry[0], modelName(given).split(',')];
+}
+
+/** YAML takes a name of digits for a number; what is no name at all is empty, and refused. */
+function modelName(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** Where a text with several aliases is cut: at spaces, and at a comma before the next `alias=`. */
+export const BETWEEN_ALIASES = /\s+|,(?=[^\s,=]+=)/;
+
+/** One meaning for each alias; the same twice counts once. */
+export function oneMeaningPerAlias(pairs: readonly ModelAlias[]): Reading<readonly ModelAlias[]> {
+  const words = { noun: 'alias', plural: 'models' };
+  return oneFor(pairs, { of: ({ alias }) => alias, give: ({ models }) => models.join(','), ...words });
+}
+
+/** What is meant for a host goes to another place. */
+export interface HostMapping {
+  /** Lower-case; with a port when only that port is meant. */
+  readonly host: string;
+  /** Scheme, host, port and perhaps a path, without a slash at its end. */
+  readonly url: string;
+}
+
+/** `host=url`. */
+export const hostMapping: Kind<HostMapping> = kind(
+  { accepts: 'host=url, such as api.openai.com=http://relay:8080', placeholder: 'host=url' },
+  (raw) => {
+    const [, name = '', port = '', target = ''] =
+      (typeof raw === 'string' ? /^\s*([^=\s:/]+)(:\d{1,5})?=(\S+)\s*$/.exec(raw) : null) ?? [];
+    if (!HOST_NAME.test(name) || !/^https?:\/\//i.test(target) || !URL.canParse(target)) return undefined;
+    const url = new URL(target);
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
+    return Object.freeze({ host: `${name}${port}`.toLowerCase(), url: url.href.replace(/\/+$/, '') });
+  },
+);
+
+/** One place for each host; the same twice counts once. */
+export function onePlacePerHost(pairs: readonly HostMapping[]): Reading<readonly HostMapping[]> {
+  return oneFor(pairs, { of: ({ host }) => host, give: ({ url }) => url, noun: 'host', plural: 'places' });
 }
 
 interface PairWords<Pair> {

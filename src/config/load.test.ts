@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseConfigFile } from './file.ts';
 import { policies } from '../routing/policies/index.ts';
 import { serveOptions } from './command-options.ts';
-import { type Loaded, loadConfig, loadServeOptions } from './load.ts';
+import { type Loaded, loadConfig, loadServeOptions, startProblems } from './load.ts';
 import { fileKeyOf, flagOf, variableOf } from './names.ts';
 import { policyOptions } from './policy-options.ts';
 import { gatewayOptions, options } from './schema.ts';
@@ -108,6 +108,8 @@ const badValues: readonly (readonly [string, unknown, RegExp])[] = [
   ['requestIdHeaders', ['x-ok', 'not ok'], /"not ok" is not a header name/],
   ['corsAllowedOrigins', ['https://a.example/path'], /is not \* or an origin/],
   ['modelAlias', ['gpt-4'], /"gpt-4" is not alias=model/],
+  ['modelAlias', ['a=b,b'], /is not alias=model.*each model once/],
+  ['modelAlias', ['a=b,'], /is not alias=model/],
   ['modelAlias', ['a=b', 'a=c'], /alias "a" has two models: "b" and "c"/],
   ['prometheusDurationBuckets', ['0.1', '0.1'], /does not ascend: 0.1 comes after 0.1/],
   ['workerUrls', ['http://a:80/v1/', 'http://A'], /"http:\/\/a" is given more than once/],
@@ -205,11 +207,53 @@ test('variables that Kubernetes sets for a service called smg are neither used n
 });
 
 test('model aliases in the file are a mapping or a list, and the same pair twice counts once', () => {
-  const expected = [{ alias: 'gpt-4', model: 'llama=x' }];
+  const expected = [{ alias: 'gpt-4', models: ['llama=x'] }];
   assert.deepEqual(configOf(loadConfig({ file: file('model_alias: {gpt-4: llama=x}') })).modelAlias, expected);
   const twice = file('model_alias: [gpt-4=llama=x, gpt-4=llama=x]');
   assert.deepEqual(configOf(loadConfig({ file: twice })).modelAlias, expected);
-  assert.equal(problemsOf(loadConfig({ file: file('model_alias: {a: {b: c}, d: [e]}') })).length, 1);
+  assert.equal(
+    problemsOf(loadConfig({ file: file('model_alias: {a: {b: c}, d: [[e]], f: [g, g], h: []}') })).length,
+    4,
+  );
+});
+
+test('an alias may name several models in order, in every source', () => {
+  const expected = [
+    { alias: 'fast', models: ['gpt-4o-mini', 'claude-haiku-4-5', 'llama'] },
+    { alias: 'big', models: ['o3'] },
+  ];
+  const sources = [
+    { flags: { modelAlias: ['fast=gpt-4o-mini,claude-haiku-4-5,llama', 'big=o3'] } },
+    { env: { SMG_MODEL_ALIAS: 'fast=gpt-4o-mini,claude-haiku-4-5,llama,big=o3' } },
+    { env: { SMG_MODEL_ALIAS: 'fast=gpt-4o-mini,claude-haiku-4-5,llama  big=o3' } },
+    { file: file('model_alias: {fast: [gpt-4o-mini, claude-haiku-4-5, llama], big: o3}') },
+    { file: file('model_alias: ["fast=gpt-4o-mini,claude-haiku-4-5,llama", {big: o3}]') },
+  ];
+  for (const source of sources) assert.deepEqual(configOf(loadConfig(source)).modelAlias, expected);
+  // A number is a name, and a name in a list may have a comma.
+  const odd = configOf(loadConfig({ file: file('model_alias: {a: [1, "b,c"]}') }));
+  assert.deepEqual(odd.modelAlias, [{ alias: 'a', models: ['1', 'b,c'] }]);
+});
+
+test('a host is mapped to a URL, and to one only', () => {
+  const expected = [
+    { host: 'api.openai.com', url: 'http://127.0.0.1:9000' },
+    { host: 'api.x.ai:8443', url: 'https://relay/xai' },
+  ];
+  const words = ['API.openai.com=http://127.0.0.1:9000/', 'api.x.ai:8443=https://relay/xai'];
+  assert.deepEqual(configOf(loadConfig({ flags: { mapHost: words } })).mapHost, expected);
+  const mapping = 'map_host: {api.openai.com: "http://127.0.0.1:9000", "api.x.ai:8443": "https://relay/xai/"}';
+  assert.deepEqual(configOf(loadConfig({ file: file(mapping) })).mapHost, expected);
+  const bad = ['a', 'a=b', 'a=ftp://b', 'https://a=http://b', 'a=http://u:p@b', 'a=http://b?c', 'a b=http://c'];
+  assert.equal(problemsOf(loadConfig({ flags: { mapHost: bad } })).length, bad.length);
+  assert.match(problemsOf(loadConfig({ flags: { mapHost: ['a=http://b', 'a=http://c'] } }))[0] ?? '', /two places/);
+});
+
+test('a provider as backend needs no worker URL, an engine does', () => {
+  const withBackend = (backend: string) => startProblems(configOf(loadConfig({ flags: { backend } })));
+  assert.deepEqual(withBackend('anthropic'), []);
+  assert.equal(withBackend('sglang').length, 1);
+  assert.match(problemsOf(loadConfig({ flags: { backend: 'antropic' } }))[0] ?? '', /did you mean anthropic/);
 });
 
 test("a policy's options are options like all others, and reach the configuration by name", () => {

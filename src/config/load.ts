@@ -16,6 +16,7 @@ import { type OptionTable, show } from './option.ts';
 import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
 import { policyOptions } from './policy-options.ts';
 import { type Config, gatewayOptions, options } from './schema.ts';
+import { providerNamed } from '../domain/providers/index.ts';
 
 /** Either a configuration or everything that is wrong with it, one line each. Warnings do not stop a start. */
 export type Loaded<T> =
@@ -89,31 +90,36 @@ function keysOf({ values, origins }: Resolved<typeof options>): Parameters<typeo
   return [...one, ...listed('tenantApiKey'), ...listed('controlPlaneApiKeys')];
 }
 
-/** Lists of pairs that the file may also write as a mapping. */
-const PAIR_KEYS = ['model_alias', 'model_policies'];
+/** Lists of pairs that the file may also write as a mapping, and what becomes of each pair of it. */
+const PAIR_KEYS: Readonly<Record<string, (name: string, value: unknown) => unknown>> = {
+  model_alias: (name, value) => ({ [name]: value }),
+  map_host: (name, value) => `${name}=${String(value)}`,
+  model_policies: (name, value) => `${name}=${String(value)}`,
+};
 
-/** Makes mappings of the file the lists of `key=value` that their options read. */
+/** Makes mappings of the file the lists that their options read. */
 function mappingsAsLists(sources: Sources): Sources {
   const { file } = sources;
   if (file === undefined) return sources;
-  const lists = PAIR_KEYS.flatMap((key) => {
+  const lists = Object.entries(PAIR_KEYS).flatMap(([key, pairOf]) => {
     const entry = file.entries[key];
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [];
-    return [[key, Object.entries(entry).map(([name, value]: [string, unknown]) => `${name}=${String(value)}`)]];
+    return [[key, Object.entries(entry).map(([name, value]: [string, unknown]) => pairOf(name, value))]];
   });
   return { ...sources, file: { ...file, entries: { ...file.entries, ...Object.fromEntries(lists) } } };
 }
 
 /** What keeps a gateway from starting that brings no engines of its own. */
-export function startProblems({ enableIgw, workerUrls, workers }: Config): string[] {
-  if (enableIgw || workerUrls.length > 0 || workers.length > 0) return [];
+export function startProblems({ enableIgw, workerUrls, workers, backend }: Config): string[] {
+  const hasOwnUrl = backend !== undefined && providerNamed(backend)?.url !== undefined;
+  if (enableIgw || hasOwnUrl || workerUrls.length > 0 || workers.length > 0) return [];
   return ['no worker is named: give --worker-urls, or --enable-igw to start with none and register them over REST'];
 }
 
-/** The gateway's configuration: precedence is flag, environment, file, default. */
-export function loadConfig(sources: Sources): Loaded<Config> {
+/** The gateway's configuration: precedence is flag, environment, file, default. `left`: options not to be read. */
+export function loadConfig(sources: Sources, left: readonly string[] = []): Loaded<Config> {
   const listed = mappingsAsLists(sources);
-  const resolved = resolveOptions(options, listed);
+  const resolved = resolveOptions(options, listed, left);
   const ofPolicies = resolveOptions(policyOptions, listed);
   const warnings = unknownVariables(sources.env);
   const problems = [

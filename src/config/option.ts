@@ -36,6 +36,8 @@ interface Facts<T> {
   readonly variables?: readonly string[];
   /** Neither a flag nor an environment variable: too rich for a line of text. */
   readonly fileOnly?: boolean;
+  /** Where the text of an environment variable is cut into the values of a list. */
+  readonly separator?: RegExp;
 }
 
 /** One option; flag, variable and file key are derived from its key in the table. */
@@ -48,8 +50,12 @@ export interface Option<T> extends Omit<Kind<T>, 'read'> {
   readonly flagOnly: boolean;
   readonly variables: readonly string[];
   readonly fileOnly: boolean;
+  readonly separator: RegExp;
   readonly read: (raw: unknown) => Reading<T>;
 }
+
+/** Spaces and commas. */
+const SEPARATOR = /[\s,]+/;
 
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
@@ -98,6 +104,7 @@ function build<T>(shape: Option<T>['shape'], of: Omit<Kind<T>, 'read'>, facts: F
     flagOnly: false,
     variables: [],
     fileOnly: false,
+    separator: SEPARATOR,
     ...facts,
     shape,
     accepts,

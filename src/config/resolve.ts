@@ -46,7 +46,7 @@ function fromEnvironment(key: string, option: Option<unknown>, env: Sources['env
 }
 
 function itemsOf(value: string, option: Option<unknown>): string[] {
-  const items = value.split(/[\s,]+/).filter((item) => item !== '');
+  const items = value.split(option.separator).filter((item) => item !== '');
   return items.length === 0 && option.secret ? [''] : items;
 }
 
@@ -61,14 +61,18 @@ function find(key: string, option: Option<unknown>, sources: Sources): Found | u
   return { origin: `file ${sources.file?.path}, key ${fileKey}`, raw: entry };
 }
 
-/** Reads the whole table; every problem is one line. */
-export function resolveOptions<Table extends OptionTable>(table: Table, sources: Sources): Resolved<Table> {
+/** Reads the whole table; every problem is one line. An option whose key is in `left` has its default. */
+export function resolveOptions<Table extends OptionTable>(
+  table: Table,
+  sources: Sources,
+  left: readonly string[] = [],
+): Resolved<Table> {
   const values: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
   const rejected = new Set<string>();
   const problems: string[] = [];
   for (const [key, option] of Object.entries(table)) {
-    const found = find(key, option, sources);
+    const found = left.includes(key) ? undefined : find(key, option, sources);
     origins[key] = found?.origin ?? `default of ${flagOf(key)}`;
     values[key] = option.default;
     if (found === undefined) continue;

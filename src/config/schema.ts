@@ -6,16 +6,19 @@ import { CLASS_NAMES } from '../admission/classes.ts';
 import { DEFAULT_POLICY, policies } from '../routing/policies/index.ts';
 import {
   ascending,
+  BETWEEN_ALIASES,
   choice,
   concurrency,
   decimal,
   eachUrlOnce,
   headerName,
   host,
+  hostMapping,
   milliseconds,
   modelAlias,
   modelPolicy,
-  oneModelPerAlias,
+  oneMeaningPerAlias,
+  onePlacePerHost,
   onePolicyPerModel,
   origin,
   seconds,
@@ -28,10 +31,14 @@ import {
 import { controlPlaneKey, oneKeyPerId, oneKeyPerTenant, tenantKey } from './key-kinds.ts';
 import { good, list, type OptionTable, optional, single, toggle, type ValuesOf } from './option.ts';
 import { policyOptions } from './policy-options.ts';
+import { providers } from '../domain/providers/index.ts';
 import { workerEntry } from './worker-entry.ts';
 import { prioritySettings } from './priority-file.ts';
 
 const policyNames = policies.map((policy) => policy.name);
+
+/** What the names of engines are accepted for: one file may be that of `smg serve` and of the gateway alone. */
+const engineNames = ['sim', 'sglang', 'vllm', 'trtllm', 'tokenspeed', 'mlx'] as const;
 
 const port = wholeNumber({ min: 0, max: 65_535, placeholder: 'port', note: '0 takes any free port' });
 const zeroIsOff = seconds({ min: 0, note: '0 turns it off' });
@@ -89,6 +96,19 @@ const workers = {
       return once.ok ? good(entries) : once;
     },
   ),
+  backend: optional(choice([...providers.map(({ name }) => name), ...engineNames]), {
+    group: 'Workers',
+    doc: 'Whose API the workers have that do not say it: a provider, which alone means its own URL. An engine need not be named; it is found out.',
+  }),
+  mapHost: list(
+    hostMapping,
+    {
+      group: 'Workers',
+      default: [],
+      doc: 'What is for this host goes to this URL instead, a relay or a simulated provider. The worker keeps its URL and its provider.',
+    },
+    onePlacePerHost,
+  ),
   enableIgw: toggle({
     group: 'Workers',
     doc: 'Start also when no worker is named: workers are registered over REST.',
@@ -131,9 +151,10 @@ const workers = {
     {
       group: 'Workers',
       default: [],
-      doc: 'Further names of models: a call for the alias is served as one for the model. In the file also a mapping.',
+      doc: 'Further names of models: a call for the alias is served as one for the model, or for the first of several that can take it. In the file also a mapping.',
+      separator: BETWEEN_ALIASES,
     },
-    oneModelPerAlias,
+    oneMeaningPerAlias,
   ),
 } as const satisfies OptionTable;
 
@@ -187,6 +208,10 @@ const routing = {
   routingKeyOverride: toggle({
     group: 'Routing',
     doc: 'Calls with an X-SMG-Routing-Key stay with the worker of their key, whatever the policy.',
+  }),
+  strictTranslation: toggle({
+    group: 'Routing',
+    doc: 'Answer 400 to a call of which a part would be lost in the translation to the API of its worker, instead of a warning.',
   }),
 } as const satisfies OptionTable;
 

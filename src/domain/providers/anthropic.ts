@@ -5,6 +5,7 @@ import type { Provider } from './provider.ts';
 export const anthropic: Provider = {
   name: 'anthropic',
   title: 'Anthropic',
+  url: 'https://api.anthropic.com',
   hosts: ['anthropic.com'],
   basePath: '',
   apis: [

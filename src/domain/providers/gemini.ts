@@ -5,6 +5,7 @@ import type { Provider } from './provider.ts';
 export const gemini: Provider = {
   name: 'gemini',
   title: 'Google Gemini',
+  url: 'https://generativelanguage.googleapis.com',
   hosts: ['generativelanguage.googleapis.com'],
   basePath: '',
   apis: [

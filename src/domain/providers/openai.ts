@@ -5,6 +5,7 @@ import type { Provider } from './provider.ts';
 export const openai: Provider = {
   name: 'openai',
   title: 'OpenAI',
+  url: 'https://api.openai.com',
   hosts: ['openai.com'],
   basePath: '',
   apis: [

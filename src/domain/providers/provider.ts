@@ -89,6 +89,8 @@ export interface Provider {
   /** As `provider` of a worker names it. */
   readonly name: string;
   readonly title: string;
+  /** Where it is; undefined when everybody has one of his own. */
+  readonly url: string | undefined;
   /** Exact host or a subdomain of it. */
   readonly hosts: readonly string[];
   /** Put before an API's path when the worker's URL has none, e.g. `/openai`. */

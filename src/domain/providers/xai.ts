@@ -7,6 +7,7 @@ export const xai: Provider = {
   ...openai,
   name: 'xai',
   title: 'xAI',
+  url: 'https://api.x.ai',
   hosts: ['x.ai'],
   apis: [
     { protocol: 'openai-chat', path: '/v1/chat/completions' },
