@@ -1,6 +1,7 @@
 /**
  * Reads a worker's URL as a person writes it and gives the one form that names this worker everywhere: lower-case
- * host, no default port, no trailing slashes, no trailing `/v1`. A missing scheme stays missing. Pure.
+ * host, no default port, no trailing slashes, no trailing `/v1` or `/v1beta`. A missing scheme stays missing. Of Azure's
+ * deployment URLs `?api-version=` stays, and the path of the API goes. Pure.
  */
 
 /** The normalised URL, or what is wrong: the end of a sentence that begins with the URL or with the field's name. */
@@ -22,10 +23,20 @@ export function readWorkerUrl(raw: string): UrlReading {
   const url = new URL(full);
   if (url.username !== '' || url.password !== '')
     return bad('carries credentials; give the key of the worker on its own (--worker-api-key, or api_key over REST)');
-  if (url.search !== '' || url.hash !== '') return bad('has a query or a fragment; give scheme, host, port and path');
+  if (!VERSION_QUERY.test(url.search) || url.hash !== '')
+    return bad('has a query or a fragment; give scheme, host, port and path');
   if (url.port === '0') return bad('names port 0, which nothing listens on');
-  const path = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '').replace(/\/+$/, '');
-  return { ok: true, url: scheme === undefined ? `${url.host}${path}` : `${url.protocol}//${url.host}${path}` };
+  const place = `${url.host}${pathOf(url)}${url.search}`;
+  return { ok: true, url: scheme === undefined ? place : `${url.protocol}//${place}` };
+}
+
+/** The one query that is a part of where a worker is; or none. */
+const VERSION_QUERY = /^(\?api-version=[\w.-]{1,64})?$/;
+const DEPLOYMENT = /^(\/openai\/deployments\/[^/]+)\/(chat\/completions|completions|embeddings)$/;
+
+function pathOf({ pathname }: URL): string {
+  const path = pathname.replace(/\/+$/, '');
+  return (DEPLOYMENT.exec(path)?.[1] ?? path.replace(/\/v1(beta)?$/, '')).replace(/\/+$/, '');
 }
 
 function bad(problem: string): UrlReading {

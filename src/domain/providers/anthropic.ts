@@ -1,5 +1,10 @@
-/** Anthropic. Source: Anthropic API reference. */
+/**
+ * Anthropic. Every call names the version of the API; fields that it does not know are refused. Its list of models comes
+ * in pages of at most 1,000.
+ * Source  Anthropic API reference: versions, Messages, List Models
+ */
 import { PLAIN_CHAT } from './chat-traits.ts';
+import { withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const anthropic: Provider = {
@@ -8,6 +13,7 @@ export const anthropic: Provider = {
   url: 'https://api.anthropic.com',
   hosts: ['anthropic.com'],
   basePath: '',
+  query: '',
   apis: [
     { protocol: 'anthropic-messages', path: '/v1/messages' },
     { protocol: 'anthropic-count-tokens', path: '/v1/messages/count_tokens' },
@@ -18,8 +24,9 @@ export const anthropic: Provider = {
   keyShapes: ['sk-ant-'],
   keyVariables: ['ANTHROPIC_API_KEY'],
   models: /^claude-/,
-  listing: { path: '/v1/models', form: 'anthropic' },
+  vendors: ['anthropic'],
+  listing: { path: '/v1/models?limit=1000', form: 'anthropic' },
   thoughts: 'anthropic',
   chat: PLAIN_CHAT,
-  quirks: [],
+  quirks: withoutEngineFields(['anthropic-messages', 'anthropic-count-tokens'], ['top_k']),
 };

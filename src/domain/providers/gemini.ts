@@ -1,4 +1,8 @@
-/** Google Gemini. Source: Gemini API reference. */
+/**
+ * Google Gemini, by its own API. The model is named in the path; the list of models comes in pages of at most 1,000 and
+ * says what each can do.
+ * Source  Gemini API reference: models.list, models.generateContent, API keys
+ */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import type { Provider } from './provider.ts';
 
@@ -8,6 +12,7 @@ export const gemini: Provider = {
   url: 'https://generativelanguage.googleapis.com',
   hosts: ['generativelanguage.googleapis.com'],
   basePath: '',
+  query: '',
   apis: [
     {
       protocol: 'gemini',
@@ -22,8 +27,9 @@ export const gemini: Provider = {
   passHeaders: [],
   keyShapes: ['AIza'],
   keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
-  models: /^(gemini-|gemma-|learnlm-)/,
-  listing: { path: '/v1beta/models', form: 'gemini' },
+  models: /^(models\/)?(gemini-|gemma-|learnlm-)/,
+  vendors: ['google', 'gemini'],
+  listing: { path: '/v1beta/models?pageSize=1000', form: 'gemini' },
   thoughts: 'gemini',
   chat: PLAIN_CHAT,
   quirks: [],

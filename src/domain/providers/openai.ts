@@ -1,6 +1,18 @@
-/** OpenAI. Source: OpenAI API reference. */
+/**
+ * OpenAI. Refuses fields that it does not know (`unknown_parameter`); its reasoning models have the new name of the
+ * answer's limit only.
+ * Source  OpenAI API reference, reasoning guide
+ */
 import { OPENAI_CHAT } from './chat-traits.ts';
-import type { Provider } from './provider.ts';
+import { withoutEngineFields } from './engine-fields.ts';
+import type { FieldQuirk, Provider } from './provider.ts';
+
+const REASONING_MODELS = /^(o\d|gpt-5|codex-)/;
+
+export const openaiQuirks: readonly FieldQuirk[] = [
+  ...withoutEngineFields(['openai-chat', 'openai-responses', 'openai-completions', 'openai-embeddings']),
+  { protocol: 'openai-chat', name: 'max_tokens', act: { rename: 'max_completion_tokens' }, models: REASONING_MODELS },
+];
 
 export const openai: Provider = {
   name: 'openai',
@@ -8,6 +20,7 @@ export const openai: Provider = {
   url: 'https://api.openai.com',
   hosts: ['openai.com'],
   basePath: '',
+  query: '',
   apis: [
     { protocol: 'openai-chat', path: '/v1/chat/completions' },
     { protocol: 'openai-responses', path: '/v1/responses' },
@@ -17,11 +30,12 @@ export const openai: Provider = {
   keyHeader: 'authorization',
   headers: [],
   passHeaders: ['openai-organization', 'openai-project', 'openai-beta', 'idempotency-key'],
-  keyShapes: ['sk-proj-', 'sk-svcacct-', 'sk-admin-'],
+  keyShapes: ['sk-svcacct-', 'sk-admin-', 'sk-proj-'],
   keyVariables: ['OPENAI_API_KEY'],
-  models: /^(gpt-|chatgpt-|o\d|codex-|text-embedding-|dall-e-|whisper-|tts-|omni-)/,
+  models: /^(gpt-|chatgpt-|o\d|codex-|computer-use-|text-embedding-|dall-e-|whisper-|tts-|omni-|davinci-|babbage-|ft:)/,
+  vendors: ['openai'],
   listing: { path: '/v1/models', form: 'openai' },
   thoughts: 'openai',
   chat: OPENAI_CHAT,
-  quirks: [],
+  quirks: openaiQuirks,
 };

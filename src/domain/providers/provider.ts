@@ -10,8 +10,8 @@ import type { HeaderList } from '../headers.ts';
 export type KeyHeader = 'authorization' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
 
 /**
- * One API of a provider and where it is, behind the worker's URL: `{model}` is the model's name, percent-encoded.
- * `streamPath` where streams have a path of their own.
+ * One API of a provider and where it is, behind the worker's URL and the provider's base path: `{model}` is the
+ * model's name, percent-encoded. `streamPath` where streams have a path of their own.
  */
 export interface SpokenApi {
   readonly protocol: ProtocolName;
@@ -70,18 +70,19 @@ export interface ChatTraits {
 /** A field of a body that the provider refuses, or has under another name. */
 export interface FieldQuirk {
   readonly protocol: ProtocolName;
-  /** Top-level name. */
+  /** Top-level name, or `list[].name` for a member of each object in a top-level list. */
   readonly name: string;
-  /** What becomes of it. `rename` keeps its value. */
+  /** What becomes of it. `rename` keeps its value; it is for top-level names only. */
   readonly act: 'remove' | { readonly rename: string };
-  /** Only for models whose name begins so. */
+  /** Only for these models. */
   readonly models?: RegExp;
 }
 
 /** How the models of a provider are listed. */
 export interface ModelListing {
+  /** Behind the base path, with the query of the first page. */
   readonly path: string;
-  /** Where the list is, and its ids: `data[].id` or `models[].name`. */
+  /** Where the list is, its ids, and how it goes on: `data[].id` or `models[].name`. */
   readonly form: 'openai' | 'anthropic' | 'gemini';
 }
 
@@ -93,8 +94,10 @@ export interface Provider {
   readonly url: string | undefined;
   /** Exact host or a subdomain of it. */
   readonly hosts: readonly string[];
-  /** Put before an API's path when the worker's URL has none, e.g. `/openai`. */
+  /** Put before an API's path as far as the worker's URL does not have it, e.g. `/openai`. */
   readonly basePath: string;
+  /** Behind every path, e.g. `?api-version=…`, unless the worker's URL has its own. */
+  readonly query: string;
   /** APIs in the order of preference for a call that must be translated. */
   readonly apis: readonly SpokenApi[];
   readonly keyHeader: KeyHeader;
@@ -108,6 +111,8 @@ export interface Provider {
   readonly keyVariables: readonly string[];
   /** Names of models that are this provider's. */
   readonly models: RegExp | undefined;
+  /** Names that stand for the provider before a slash: `anthropic/claude-…`; taken off where the worker does not list the name so. */
+  readonly vendors: readonly string[];
   readonly listing: ModelListing | undefined;
   /** Whose signatures its models take. */
   readonly thoughts: ThoughtOrigin | undefined;

@@ -1,5 +1,6 @@
-/** xAI. Source: xAI API reference. */
+/** xAI. Recommends its Responses API; chat completions return no thoughts that could be replayed. Source: xAI API reference. */
 import { OPENAI_CHAT } from './chat-traits.ts';
+import { withoutEngineFields } from './engine-fields.ts';
 import { openai } from './openai.ts';
 import type { Provider } from './provider.ts';
 
@@ -17,6 +18,8 @@ export const xai: Provider = {
   keyShapes: ['xai-'],
   keyVariables: ['XAI_API_KEY'],
   models: /^grok-/,
+  vendors: ['xai', 'x-ai'],
   thoughts: 'xai',
   chat: OPENAI_CHAT,
+  quirks: withoutEngineFields(['openai-chat', 'openai-responses']),
 };

@@ -1,0 +1,18 @@
+/** Together AI. Takes the sampling fields of engines. Source: Together AI documentation, OpenAI compatibility. */
+import { PLAIN_CHAT } from './chat-traits.ts';
+import { compatible } from './compatible.ts';
+import { OLD_LIMIT } from './engine-fields.ts';
+import type { Provider } from './provider.ts';
+
+export const together: Provider = {
+  ...compatible,
+  name: 'together',
+  title: 'Together AI',
+  url: 'https://api.together.xyz',
+  hosts: ['together.xyz', 'together.ai'],
+  keyShapes: ['tgp_v1_'],
+  keyVariables: ['TOGETHER_API_KEY'],
+  vendors: ['together', 'together_ai'],
+  chat: { ...PLAIN_CHAT, reasoning: 'reasoning_effort', replaysThoughtsAs: 'reasoning', takesEngineFields: true },
+  quirks: [OLD_LIMIT],
+};
