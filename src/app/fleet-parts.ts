@@ -23,7 +23,10 @@ export interface FleetParts {
 }
 
 export function fleetParts(config: Config, { clock, random, telemetry, policies }: CommonParts): FleetParts {
-  const backend = new HttpBackend({ connectTimeoutMs: config.connectTimeoutSecs * 1_000 });
+  const backend = new HttpBackend({
+    connectTimeoutMs: config.connectTimeoutSecs * 1_000,
+    hostMap: new Map(config.mapHost.map(({ host, url }) => [host, url])),
+  });
   const prober = new HttpProber(backend, clock);
   const fleetTelemetry: FleetTelemetry = {
     stateChanged: (worker, from) => telemetry.stateChanged(worker, from),

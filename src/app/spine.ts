@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
-import { keyForOwnWorkers } from '../domain/credentials.ts';
+import { providerOfKey } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
 import { protocols } from '../protocols/index.ts';
 import { RetryBudget } from '../resilience/retry-budget.ts';
@@ -29,9 +29,7 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
     ticker: new Ticker(clock, Object.values(clocks)),
     clock,
     random,
-    keyDigest: (callerKey) => {
-      const key = keyForOwnWorkers(callerKey);
-      return key === undefined ? 0 : fnv1a(key, keySeed) || 1;
-    },
+    keyDigest: (callerKey) =>
+      callerKey === undefined || providerOfKey(callerKey) !== undefined ? 0 : fnv1a(callerKey, keySeed) || 1,
   });
 }

@@ -2,11 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerOf } from '../../test/support/fleet.ts';
-import { callerKeyOf, credentialsOf, keyFor, keyForOwnWorkers, providerOfKey } from './credentials.ts';
+import { callerKeyFor, callerKeyOf, credentialsOf, digestOfKey, keyFor, providerOfKey } from './credentials.ts';
+import { providers } from './providers/index.ts';
+import type { Worker } from './worker.ts';
 
 const shapes: readonly (readonly [string, string | undefined])[] = [
   ['sk-ant-api03-abc', 'anthropic'],
   ['sk-proj-abc', 'openai'],
+  ['sk-svcacct-abc', 'openai'],
+  ['sk-or-v1-abc', 'openrouter'],
+  ['gsk_abc', 'groq'],
+  ['pplx-abc', 'perplexity'],
   ['xai-abc', 'xai'],
   ['AIzaSyAbc', 'gemini'],
   ['sk-abc', undefined],
@@ -20,24 +26,58 @@ const shapes: readonly (readonly [string, string | undefined])[] = [
 for (const [key, provider] of shapes) {
   test(`a key that begins like ${JSON.stringify(key)} names ${provider ?? 'no provider'}`, () => {
     assert.equal(providerOfKey(key), provider);
-    assert.equal(keyForOwnWorkers(key), provider === undefined ? key : undefined);
   });
 }
 
+const own = workerOf('own', { spec: { apiKey: 'stored' } });
+const cloud = (provider: string, apiKey?: string): Worker =>
+  workerOf(provider, { spec: { provider, runtime: 'external', apiKey } });
+
 test('the caller’s key is sent before the worker’s stored one', () => {
-  const worker = workerOf('w', { spec: { apiKey: 'stored' } });
-  assert.equal(keyFor(worker, 'mine'), 'mine');
-  assert.equal(keyFor(worker, undefined), 'stored');
+  assert.equal(keyFor(own, 'mine'), 'mine');
+  assert.equal(keyFor(own, undefined), 'stored');
+  assert.equal(keyFor(cloud('openai', 'stored'), 'sk-mine'), 'sk-mine');
 });
 
-test('a cloud key stays here: the stored key is sent instead, or none', () => {
-  assert.equal(keyFor(workerOf('w', { spec: { apiKey: 'stored' } }), 'sk-ant-secret'), 'stored');
-  assert.equal(keyFor(workerOf('w'), 'sk-proj-secret'), undefined);
+test('a key whose shape names a provider goes to its workers only; others are asked with the stored key, or none', () => {
+  const keys = providers.flatMap(({ keyShapes }) => keyShapes.map((beginning) => `${beginning}secret`));
+  assert.ok(keys.length > 8);
+  for (const key of keys) {
+    const named = providerOfKey(key);
+    for (const { name } of [...providers, { name: 'my-cloud' }]) {
+      // Even a call that has been at a provider of that name does not carry it elsewhere.
+      for (const boundTo of [undefined, name, named]) {
+        assert.equal(keyFor(cloud(name, 'stored'), key, boundTo), name === named ? key : 'stored', `${key} ${name}`);
+        assert.equal(keyFor(cloud(name), key, boundTo), name === named ? key : undefined);
+      }
+    }
+    assert.equal(keyFor(own, key), 'stored');
+    assert.equal(keyFor(workerOf('w'), key), undefined);
+  }
+});
+
+test('a key of no telling shape goes to self-hosted workers, and to the first provider of its call alone', () => {
+  assert.equal(keyFor(cloud('groq', 'stored'), 'plain', undefined), 'plain');
+  assert.equal(keyFor(cloud('groq', 'stored'), 'plain', 'groq'), 'plain');
+  assert.equal(keyFor(cloud('openai', 'stored'), 'plain', 'groq'), 'stored');
+  assert.equal(keyFor(cloud('openai'), 'plain', 'groq'), undefined);
+  assert.equal(keyFor(cloud('my-cloud'), 'plain', 'other-cloud'), undefined);
+  assert.equal(keyFor(own, 'plain', 'groq'), 'plain');
 });
 
 test('no key is made up where there is none', () => {
-  assert.equal(keyForOwnWorkers(undefined), undefined);
+  assert.equal(callerKeyFor(own, undefined, undefined), undefined);
   assert.equal(keyFor(workerOf('w'), undefined), undefined);
+});
+
+test('the digest is that of the key that is really sent', () => {
+  const digest = (worker: Worker, callerKey: string | undefined, boundTo?: string) =>
+    digestOfKey(worker, { callerKey, boundTo }, (key) => (key === 'zero' ? 0 : key.length));
+  assert.equal(digest(own, undefined), 0);
+  assert.equal(digest(own, 'plain'), 5);
+  assert.equal(digest(own, 'zero'), 1);
+  assert.equal(digest(own, 'sk-ant-secret'), 0);
+  assert.equal(digest(cloud('openai', 'stored'), 'plain', 'groq'), 0);
 });
 
 test('the keys of a request are read from three headers, bearer first', () => {

@@ -1,5 +1,6 @@
 /** Which key goes to which worker (behaviour §5). Keys are values here; nothing in this file keeps or shows one. */
 import type { ClientHeaders } from './call.ts';
+import { providers } from './providers/index.ts';
 import type { Worker } from './worker.ts';
 
 /** Where a caller puts a key for the worker when its other headers carry a key of the gateway. */
@@ -29,27 +30,50 @@ export function callerKeyOf(headers: ClientHeaders, usedGatewayKey: boolean): st
   return usedGatewayKey ? undefined : credentialsOf(headers)[0];
 }
 
-export type Provider = 'openai' | 'anthropic' | 'xai' | 'gemini';
+/** Beginnings that name a provider, the longest first: `sk-ant-` is not `sk-`. */
+const SHAPES: readonly (readonly [beginning: string, provider: string])[] = providers
+  .flatMap(({ name, keyShapes }) => keyShapes.map((beginning) => [beginning, name] as const))
+  .toSorted(([a], [b]) => b.length - a.length);
 
-/** Longer prefixes first: `sk-ant-` also begins with `sk-`. */
-const SHAPES: readonly (readonly [prefix: string, provider: Provider])[] = [
-  ['sk-ant-', 'anthropic'],
-  ['sk-proj-', 'openai'],
-  ['xai-', 'xai'],
-  ['AIza', 'gemini'],
-];
-
-/** The provider that the shape of a key names, or undefined for a key of no telling shape. */
-export function providerOfKey(key: string): Provider | undefined {
-  return SHAPES.find(([prefix]) => key.startsWith(prefix))?.[1];
+/** Name of the provider that the shape of a key names, or undefined for a key of no telling shape. */
+export function providerOfKey(key: string): string | undefined {
+  return SHAPES.find(([beginning]) => key.startsWith(beginning))?.[1];
 }
 
-/** The caller's key as far as it may travel to a self-hosted worker: one that belongs to a cloud stays here. */
-export function keyForOwnWorkers(callerKey: string | undefined): string | undefined {
-  return callerKey !== undefined && providerOfKey(callerKey) === undefined ? callerKey : undefined;
+/**
+ * The caller's key as far as it may go to this worker; undefined: it must stay here.
+ * A key whose shape names a provider goes to workers of that provider only. Any other goes to self-hosted workers, and
+ * to one provider: `boundTo` is the name of the provider that this call has been placed on first, undefined before that.
+ */
+export function callerKeyFor(
+  { address: { provider } }: Pick<Worker, 'address'>,
+  callerKey: string | undefined,
+  boundTo: string | undefined,
+): string | undefined {
+  if (callerKey === undefined) return undefined;
+  const named = providerOfKey(callerKey);
+  if (named !== undefined) return named === provider?.name ? callerKey : undefined;
+  return provider === undefined || boundTo === undefined || boundTo === provider.name ? callerKey : undefined;
 }
 
 /** The key to send: the caller's if it may go there, else the worker's stored key, else none. */
-export function keyFor(worker: Worker, callerKey: string | undefined): string | undefined {
-  return keyForOwnWorkers(callerKey) ?? worker.spec.apiKey;
+export function keyFor(
+  worker: Pick<Worker, 'address' | 'spec'>,
+  callerKey: string | undefined,
+  boundTo?: string,
+): string | undefined {
+  return callerKeyFor(worker, callerKey, boundTo) ?? worker.spec.apiKey;
+}
+
+/**
+ * Stands for the key that a worker is really asked with in its cool-downs: the hash of the caller's key where that one
+ * is sent, and 0 for the stored key or none. `hash` of a key is never 0 here.
+ */
+export function digestOfKey(
+  worker: Pick<Worker, 'address'>,
+  { callerKey, boundTo }: { readonly callerKey: string | undefined; readonly boundTo: string | undefined },
+  hash: (key: string) => number,
+): number {
+  const key = callerKeyFor(worker, callerKey, boundTo);
+  return key === undefined ? 0 : hash(key) || 1;
 }

@@ -1,6 +1,8 @@
 /** Which headers travel: an allow-list towards workers, hop-by-hop rules back, and exactly one credential. */
+import type { ClientHeaders } from '../../domain/call.ts';
 import type { HeaderList } from '../../domain/headers.ts';
 import type { UpstreamRequest } from '../../domain/ports.ts';
+import type { Provider } from '../../domain/providers/provider.ts';
 
 /** Client headers that a self-hosted worker gets. Everything else stays here: cookies, framing, the client's own hop. */
 const TO_WORKER = new Set([
@@ -35,8 +37,48 @@ const HOP_BY_HOP = new Set([
 /** Names that the gateway itself sets on every answer; the worker's own are replaced. */
 const OWN = new Set(['x-request-id', 'x-smg-worker', 'x-smg-error-code']);
 
-/** The headers of an upstream call. Cost O(client headers). */
-export function upstreamHeaders(request: UpstreamRequest): HeaderList {
+/** Client headers that any provider gets. Who the client is, and what belongs to our own house, stays here. */
+const TO_PROVIDER: ReadonlySet<string> = new Set(['accept', 'content-type', 'traceparent', 'tracestate']);
+
+/** Providers behind web firewalls turn away calls that name no program. */
+const PROGRAM = 'smg';
+
+/** The headers of an upstream call: to a provider in its own form. Cost O(client headers). */
+export function upstreamHeaders(request: UpstreamRequest, provider: Provider | undefined): HeaderList {
+  return provider ? providerHeaders(request, provider) : engineHeaders(request);
+}
+
+function providerHeaders(request: UpstreamRequest, provider: Provider): HeaderList {
+  const { clientHeaders: client, requestId, key, body } = request;
+  const list: HeaderList = ['user-agent', PROGRAM];
+  if (requestId !== undefined) list.push('x-request-id', requestId);
+  if (key !== undefined) list.push(provider.keyHeader, provider.keyHeader === 'authorization' ? `Bearer ${key}` : key);
+  let hasContentType = false;
+  for (const name in client) {
+    if (!TO_PROVIDER.has(name) && !provider.passHeaders.includes(name)) continue;
+    const value = client[name];
+    if (typeof value !== 'string' || isNoJson(name, value)) continue;
+    hasContentType ||= name === 'content-type';
+    list.push(name, value);
+  }
+  pushOwn(list, provider.headers, client);
+  if (!hasContentType && body !== undefined) list.push('content-type', 'application/json');
+  return list;
+}
+
+/** What every call of the provider must have, unless the client has said it for itself. */
+function pushOwn(list: HeaderList, own: HeaderList, client: ClientHeaders): void {
+  for (let i = 0; i + 1 < own.length; i += 2) {
+    const [name = '', value = ''] = [own[i], own[i + 1]];
+    if (typeof client[name] !== 'string') list.push(name, value);
+  }
+}
+
+function isNoJson(name: string, value: string): boolean {
+  return name === 'content-type' && JSON_BY_ANOTHER_NAME.test(value);
+}
+
+function engineHeaders(request: UpstreamRequest): HeaderList {
   const { clientHeaders: client, requestId, key, rank, body } = request;
   const list: HeaderList = [];
   if (requestId !== undefined) list.push('x-request-id', requestId);
@@ -46,11 +88,8 @@ export function upstreamHeaders(request: UpstreamRequest): HeaderList {
   for (const name in client) {
     if (!TO_WORKER.has(name) && !name.startsWith(TO_WORKER_PREFIX)) continue;
     const value = client[name];
-    if (typeof value !== 'string') continue;
-    if (name === 'content-type') {
-      if (JSON_BY_ANOTHER_NAME.test(value)) continue;
-      hasContentType = true;
-    }
+    if (typeof value !== 'string' || isNoJson(name, value)) continue;
+    hasContentType ||= name === 'content-type';
     list.push(name, value);
   }
   if (!hasContentType && body !== undefined) list.push('content-type', 'application/json');

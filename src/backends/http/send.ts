@@ -11,6 +11,8 @@ import { answerHeaders, upstreamHeaders } from './headers.ts';
 export interface HttpBackendOptions {
   /** 0 = off. */
   readonly connectTimeoutMs: number;
+  /** Host, or host and port, to the URL that is connected to instead. */
+  readonly hostMap: ReadonlyMap<string, string>;
 }
 
 export class HttpBackend implements Backend {
@@ -22,7 +24,7 @@ export class HttpBackend implements Backend {
   }
 
   send(worker: WorkerAddress, request: UpstreamRequest, sink: ExchangeSink): Exchange {
-    const exchange = new HttpExchange(this.#poolOf(worker.url), worker.id, request, sink);
+    const exchange = new HttpExchange(this.#poolOf(worker.url), worker, request, sink);
     exchange.start();
     return exchange;
   }
@@ -41,11 +43,8 @@ export class HttpBackend implements Backend {
   #poolOf(workerUrl: string): Pool {
     const known = this.#pools.get(workerUrl);
     if (known) return known;
-    const url = new URL(workerUrl);
-    const pool = {
-      connections: new Connections(url.origin, this.#options.connectTimeoutMs),
-      basePath: url.pathname === '/' ? '' : url.pathname,
-    };
+    const { origin, basePath } = placeOf(new URL(workerUrl), this.#options.hostMap);
+    const pool = { connections: new Connections(origin, this.#options.connectTimeoutMs), basePath };
     this.#pools.set(workerUrl, pool);
     return pool;
   }
@@ -56,13 +55,25 @@ interface Pool {
   readonly basePath: string;
 }
 
+/** Where the worker of this URL is to be found: a mapped host has the path of its map's URL before its own. */
+function placeOf(url: URL, hostMap: ReadonlyMap<string, string>): { origin: string; basePath: string } {
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  const mapped = hostMap.get(`${url.hostname}:${port}`) ?? hostMap.get(url.hostname);
+  const place = mapped === undefined ? undefined : new URL(mapped);
+  return { origin: (place ?? url).origin, basePath: pathOf(place) + pathOf(url) };
+}
+
+function pathOf(url: URL | undefined): string {
+  return url?.pathname.replace(/\/+$/, '') ?? '';
+}
+
 /**
  * One exchange; it is the handler that undici drives. A request that a dead warm connection swallowed (reset before
  * the first byte of an answer) is sent once more over a fresh connection: an idle close is no fault of the worker.
  */
 class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   readonly #pool: Pool;
-  readonly #workerId: string;
+  readonly #worker: WorkerAddress;
   readonly #request: UpstreamRequest;
   readonly #sink: ExchangeSink;
   #connection: Connection | undefined;
@@ -71,9 +82,9 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   #hasHead = false;
   #isOver = false;
 
-  constructor(pool: Pool, workerId: string, request: UpstreamRequest, sink: ExchangeSink) {
+  constructor(pool: Pool, worker: WorkerAddress, request: UpstreamRequest, sink: ExchangeSink) {
     this.#pool = pool;
-    this.#workerId = workerId;
+    this.#worker = worker;
     this.#request = request;
     this.#sink = sink;
   }
@@ -133,7 +144,7 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
       return;
     }
     this.#isOver = true;
-    this.#sink.error(exchangeError(this.#workerId, error, wasSent));
+    this.#sink.error(exchangeError(this.#worker.id, error, wasSent));
   }
 
   #dispatch(connection: Connection): void {
@@ -141,7 +152,7 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     this.#controller = undefined;
     this.#wasWarm = connection.isConnected;
     const { method, path, body } = this.#request;
-    const headers = upstreamHeaders(this.#request);
+    const headers = upstreamHeaders(this.#request, this.#worker.provider);
     const options = { method, path: this.#pool.basePath + path, headers, body: body ?? null };
     connection.client.dispatch(options, this);
   }
