@@ -61,6 +61,7 @@ export function fleetParts(config: Config, { clock, random, telemetry, policies 
     clock,
     random,
     onCacheLost: ({ candidate }) => policies.forgetCache(candidate),
+    successesOf: (id) => conditions.of(id)?.counts.success ?? 0,
     disconnect: ({ address }) => backend.forget(address),
   });
   const loadMonitor = new LoadMonitor(

@@ -1,4 +1,4 @@
-/** Which workers may serve the model of a call: alias, then named workers, then wildcards (behaviour §4). */
+/** Which workers may serve the model of a call: alias, listed, clouds by name, local wildcards (behaviour §4). */
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { FleetSnapshot } from '../domain/ports.ts';
@@ -27,6 +27,8 @@ export function resolveModel(
   const model = aliases.get(asked) ?? asked;
   const named = fleet.membersOf(model);
   if (named) return { model, members: named, isListed: true };
+  const byName = fleet.cloudMembersFor(model);
+  if (byName.length > 0) return { model, members: byName, isListed: false };
   if (fleet.wildcards.length > 0) return { model, members: fleet.wildcards, isListed: false };
   if (fleet.hasUnknown || fleet.members.length === 0) throw noWorkers(fleet);
   throw new GatewayError(

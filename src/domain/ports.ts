@@ -15,7 +15,12 @@ export interface FleetSnapshot {
   readonly members: readonly PoolMember[];
   /** Workers that list the model, whatever their state; undefined when none does. */
   membersOf(model: string): readonly PoolMember[] | undefined;
-  /** Workers that take any model. */
+  /**
+   * Workers of the providers that own the model's name (behaviour §4), but those whose models an operator has named. The
+   * same array for the same owners, as long as the snapshot lasts; empty when nobody owns it.
+   */
+  cloudMembersFor(model: string): readonly PoolMember[];
+  /** Self-hosted workers that take any model. */
   readonly wildcards: readonly PoolMember[];
   /** Every model that a ready worker lists, sorted. */
   readonly models: readonly string[];

@@ -5,11 +5,11 @@ import type { Provider } from './providers/provider.ts';
 export const workerStates = ['pending', 'probing', 'ready', 'unhealthy', 'draining', 'failed'] as const;
 export type WorkerState = (typeof workerStates)[number];
 
-/** What answers at the URL. `openai-compatible` is a server known by its API only. */
-export type Engine = 'sglang' | 'vllm' | 'trtllm' | 'mlx' | 'llama_cpp' | 'ollama' | 'openai-compatible';
+/** What answers at the URL. `openai-compatible` is a server known by its API only, `external` a provider's API. */
+export type Engine = 'sglang' | 'vllm' | 'trtllm' | 'mlx' | 'llama_cpp' | 'ollama' | 'openai-compatible' | 'external';
 
 /** What an operator says that a worker runs; `external` is somebody else's API. */
-export type Runtime = Exclude<Engine, 'openai-compatible'> | 'tokenspeed' | 'external';
+export type Runtime = Exclude<Engine, 'openai-compatible'> | 'tokenspeed';
 
 export type WorkerType = 'regular' | 'prefill' | 'decode';
 
@@ -89,14 +89,25 @@ export interface WorkerSpec {
   readonly origin: 'start_up' | 'api';
 }
 
+/** What fits one model, in tokens, as far as it is known. */
+export interface ModelLimits {
+  readonly contextLength: number | undefined;
+  readonly maxOutputTokens: number | undefined;
+}
+
 /** What onboarding found out. */
 export interface WorkerFacts {
   /** Where calls go: the spec's URL, with the scheme that answered if it had none. */
   readonly url: string;
   readonly engine: Engine;
-  /** Every model id that the worker serves, adapters too; empty means that it takes any model ("wildcard"). */
+  /**
+   * Every model id that the worker serves, adapters too. Empty: an engine takes any model ("wildcard"), a provider's
+   * worker those whose name is the provider's.
+   */
   readonly models: readonly string[];
   readonly contextLength: number | undefined;
+  /** Limits of single models, where they are told. */
+  readonly modelLimits: ReadonlyMap<string, ModelLimits>;
   readonly version: string | undefined;
   /** Where health is asked: the configured path, or one that this worker has. */
   readonly healthPath: string;
@@ -142,6 +153,15 @@ export interface WorkerAddress {
   readonly apiKey: string | undefined;
   /** Whose API it is: how it is asked. Undefined for a self-hosted engine. */
   readonly provider: Provider | undefined;
+}
+
+const NO_LIMITS: ModelLimits = { contextLength: undefined, maxOutputTokens: undefined };
+
+/** What fits the model on this worker: as it is told of the model, else of the worker. */
+export function limitsOf({ facts }: Pick<Worker, 'facts'>, model: string): ModelLimits {
+  if (!facts) return NO_LIMITS;
+  const { contextLength = facts.contextLength, maxOutputTokens } = facts.modelLimits.get(model) ?? NO_LIMITS;
+  return { contextLength, maxOutputTokens };
 }
 
 export interface Worker {

@@ -14,7 +14,12 @@ export function describeView({ worker, members }: WorkerView, deps: Pick<ServerD
   // A worker takes calls as long as one of its ranks does.
   const breaker = breakers.find((state) => state === 'closed') ?? breakers.find((state) => state === 'half_open');
   const calls = describeCounts(conditions.map(({ counts }) => counts));
-  const live = { ...describeWorker(worker), load: loadOf(members), circuit_breaker: breaker ?? breakers[0], calls };
+  const shown = describeWorker(worker);
+  // A provider is asked rarely: what its calls come to is the newer news.
+  const isShut = worker.address.provider !== undefined && breakers[0] === 'open';
+  const isHealthy = worker.state === 'ready' && !isShut;
+  const circuitBreaker = breaker ?? breakers[0];
+  const live = { ...shown, is_healthy: isHealthy, load: loadOf(members), circuit_breaker: circuitBreaker, calls };
   if (members.length < 2) return live;
   const ranks = members.map(({ id, rank, candidate }, at) => {
     return { id, rank, load: candidate.inFlight, circuit_breaker: breakers[at] };
@@ -48,7 +53,7 @@ export function describeWorker(worker: Worker): Shown {
     worker_type: spec.workerType,
     connection_mode: 'http',
     runtime_type: facts?.engine ?? spec.runtime ?? 'unspecified',
-    provider: spec.provider,
+    provider: worker.address.provider?.name ?? spec.provider,
     version: facts?.version,
     context_length: facts?.contextLength,
     labels: { ...facts?.labels, ...spec.labels },

@@ -73,6 +73,7 @@ async function fleetOf(answers: Answers | null = sglang) {
     loads,
     random: seededRandom(1),
     onCacheLost: () => undefined,
+    successesOf: () => 0,
     disconnect: ({ id }) => {
       cuts.push(id);
       for (const end of running.splice(0)) end();

@@ -1,7 +1,8 @@
 /**
  * Finds out what a worker is: the steps in order, each in its own file under onboarding/.
  *
- *   classify -> connect -> detect_engine -> read_metadata -> list_models -> ready
+ *   classify -> connect -> detect_engine -> read_metadata -> list_models -> ready      a self-hosted engine
+ *   classify -> list_models -> ready                                                   a provider's API
  *
  * A round fails at the first step that rejects. What a worker does not say of its engine is left open.
  */
@@ -12,14 +13,17 @@ import { classify } from './onboarding/classify.ts';
 import { connect } from './onboarding/connect.ts';
 import { detectEngine } from './onboarding/detect-engine.ts';
 import { NO_METADATA } from './onboarding/engines/engine-profile.ts';
-import { openaiCompatible } from './onboarding/engines/index.ts';
+import { external, openaiCompatible } from './onboarding/engines/index.ts';
+import { cloudListPath, listCloudModels } from './onboarding/list-cloud-models.ts';
 import { listModels } from './onboarding/list-models.ts';
 import { Questions } from './onboarding/questions.ts';
 import { readMetadata } from './onboarding/read-metadata.ts';
 import type { Findings, Step } from './onboarding/step.ts';
 
 /** In the order in which they run. */
-const steps: readonly Step[] = [classify, connect, detectEngine, readMetadata, listModels];
+const engineSteps: readonly Step[] = [classify, connect, detectEngine, readMetadata, listModels];
+/** Providers are not asked what engine they have, and nothing at all without a key. */
+const cloudSteps: readonly Step[] = [classify, listCloudModels];
 
 export interface OnboardingDeps {
   readonly prober: Prober;
@@ -38,35 +42,40 @@ export async function onboard(
 ): Promise<WorkerFacts> {
   const questions = new Questions(worker.address, deps);
   const round = { worker, questions, healthPath: deps.healthPath };
+  const isCloud = worker.address.provider !== undefined;
   let found: Findings = {
     url: worker.spec.url,
-    healthPath: deps.healthPath,
-    profile: openaiCompatible,
+    healthPath: isCloud ? (cloudListPath(worker) ?? '') : deps.healthPath,
+    profile: isCloud ? external : openaiCompatible,
     metadata: NO_METADATA,
     models: [],
     contextLength: undefined,
+    modelLimits: new Map(),
+    lacks: [],
   };
-  for (const step of steps) {
+  for (const step of isCloud ? cloudSteps : engineSteps) {
     onStep(step.name);
     found = { ...found, ...(await step.run(round, found)) };
   }
   return factsOf(found);
 }
 
-function factsOf({ url, healthPath, profile, metadata, models, contextLength }: Findings): WorkerFacts {
+function factsOf(found: Findings): WorkerFacts {
+  const { url, healthPath, profile, metadata, models, contextLength, modelLimits, lacks } = found;
   const { version, dataParallelSize, maxRunning, capacityTokens, instance, labels } = metadata;
   return {
     url,
     engine: profile.engine,
     models,
     contextLength,
+    modelLimits,
     version,
     healthPath,
     dataParallelSize,
     maxRunning,
     capacityTokens,
     instance,
-    lacks: [],
+    lacks,
     labels,
   };
 }

@@ -62,7 +62,7 @@ async function watchOver(answers: Answers | null, change: Partial<FleetOptions> 
   const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
   const fleet = new Fleet(
     { ...OPTIONS, ...change },
-    { ...deps, disconnect: () => undefined, onCacheLost: (member) => lost.push(member.id) },
+    { ...deps, successesOf: () => 0, disconnect: () => undefined, onCacheLost: (member) => lost.push(member.id) },
   );
   const id = fleet.add(specOf({ url: 'http://w' })).worker.id;
   await settled();
@@ -421,7 +421,12 @@ test('the checks of two thousand workers that join at once are spread: at most a
     },
   };
   const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
-  const fleet = new Fleet(OPTIONS, { ...deps, disconnect: () => undefined, onCacheLost: () => undefined });
+  const fleet = new Fleet(OPTIONS, {
+    ...deps,
+    disconnect: () => undefined,
+    onCacheLost: () => undefined,
+    successesOf: () => 0,
+  });
   for (let i = 0; i < 2_000; i += 1) fleet.add(specOf({ url: `http://w${i}` }));
   await settled();
   assert.equal(registry.snapshot().workers.filter(({ state }) => state === 'ready').length, 2_000);

@@ -5,8 +5,10 @@
  *                 ^___________________|____________|     (probing goes on; the worker comes back by itself)
  *
  * A worker that is ready is read anew from time to time, and at once when it may have been started anew: its models
- * and facts change under it. One timer at a time; every probe has its limit. Owns the counters of the hysteresis and
- * the round that runs, nothing else.
+ * and facts change under it. For a provider's worker that reading is the check too, at the slower rhythm of it, and calls
+ * that went well since the last one outweigh one that fails; without a key, or with its models named by an operator, it
+ * is asked nothing. One timer at a time; every probe has its limit. Owns the counters of the hysteresis and the round
+ * that runs, nothing else.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -17,6 +19,7 @@ import type { FleetTelemetry, Prober } from '../domain/ports.ts';
 import type { OnboardingProgress, OnboardingStep, Worker, WorkerFacts } from '../domain/worker.ts';
 import { compareInstances } from './instance.ts';
 import { onboard } from './onboarding.ts';
+import { cloudListPath } from './onboarding/list-cloud-models.ts';
 import type { Registry } from './registry.ts';
 import type { WatchOptions } from './watch-options.ts';
 import { watchOptionsFor } from './watch-options.ts';
@@ -29,11 +32,15 @@ export interface WatchDeps {
   readonly random: Random;
   /** What the member had in its cache is gone: it was started anew. */
   onCacheLost(member: PoolMember): void;
+  /** How many calls have gone well on the worker since it joined. */
+  successesOf(workerId: string): number;
 }
 
 const FIRST_RETRY_MS = 1_000;
 /** `unhealthy` becomes `failed` after this many times the failure threshold. */
 const FAILED_FACTOR = 3;
+/** Providers are not in such a hurry to be asked again as engines: they count what they are asked. */
+const CLOUD_RETRY_FACTOR = 10;
 /** An engine that does not tell its start is taken for started anew when it was away for this long. */
 const LONG_ABSENCE_MS = 60_000;
 const READY: OnboardingProgress = { step: 'ready', attempts: 1, lastError: undefined };
@@ -63,6 +70,8 @@ export class WorkerWatch {
   /** When the first of the failures in a row was; undefined while it is well. */
   #awaySince: number | undefined;
   #lookDueAt = 0;
+  /** Calls that had gone well when the provider was last asked and was well. */
+  #successesSeen = 0;
 
   constructor(id: string, options: WatchOptions, deps: WatchDeps) {
     this.#id = id;
@@ -134,12 +143,27 @@ export class WorkerWatch {
     // Checks may be off; a look that somebody asked for is taken all the same.
     if (worker.state === 'ready' && !this.#options.isActive)
       return this.#lookDueAt === 0 ? this.#lookOnce() : undefined;
+    if (worker.state === 'ready' && worker.address.provider) return this.#lookAtCloud();
     return (await this.#isHealthy()) ? this.#wasHealthy() : this.#wasUnhealthy();
   }
 
-  async #readAnew(): Promise<number> {
+  async #readAnew(): Promise<number | undefined> {
     const delayMs = await this.#onboard();
     return this.#isStale ? this.#wasUnhealthy() : delayMs;
+  }
+
+  async #lookAtCloud(): Promise<number | undefined> {
+    const isRead = await this.#look();
+    const worker = this.#worker;
+    if (!worker || this.#isStopped || cloudListPath(worker) === undefined) return undefined;
+    const successes = this.#deps.successesOf(this.#id);
+    const isHealthy = isRead || successes > this.#successesSeen;
+    this.#deps.telemetry.healthChecked(this.#id, isHealthy);
+    if (!isHealthy) return this.#wasUnhealthy();
+    this.#failures = 0;
+    this.#awaySince = undefined;
+    this.#successesSeen = successes;
+    return this.#cloudInterval();
   }
 
   async #isHealthy(): Promise<boolean> {
@@ -158,7 +182,7 @@ export class WorkerWatch {
     return isHealthy;
   }
 
-  #wasHealthy(): number | Promise<number> {
+  #wasHealthy(): number | undefined | Promise<number | undefined> {
     const { successThreshold } = this.#options;
     this.#failures = 0;
     this.#successes += 1;
@@ -167,7 +191,7 @@ export class WorkerWatch {
       return this.#successes >= successThreshold ? this.#onboard() : this.#retryDelay(this.#successes);
     }
     this.#awaySince = undefined;
-    if (this.#deps.clock.now() >= this.#lookDueAt) return this.#look();
+    if (this.#deps.clock.now() >= this.#lookDueAt) return this.#look().then(() => this.#interval());
     if (this.#worker?.progress.step === 'health') this.#progress(READY);
     return this.#interval();
   }
@@ -186,7 +210,7 @@ export class WorkerWatch {
     return this.#retryDelay(this.#failures);
   }
 
-  async #onboard(): Promise<number> {
+  async #onboard(): Promise<number | undefined> {
     const worker = this.#worker;
     if (!worker) return this.#interval();
     if (worker.state === 'pending') this.#change('probing');
@@ -226,23 +250,24 @@ export class WorkerWatch {
     await this.#look();
   }
 
-  /** Reads the facts of a worker that is ready. It stays in service whatever comes of it: health is asked elsewhere. */
-  async #look(): Promise<number> {
+  /** Reads the facts of a worker that is ready, and tells whether they could be read. It stays in service here. */
+  async #look(): Promise<boolean> {
     let step: OnboardingProgress['step'] = 'classify';
     try {
       const facts = await this.#readFacts((name) => {
         step = name;
       });
       const worker = this.#worker;
-      if (this.#isStopped || !worker || worker.state !== 'ready') return this.#interval();
+      if (this.#isStopped || !worker || worker.state !== 'ready') return true;
       const isOther = compareInstances(worker.facts?.instance, facts.instance) === 'other';
       if (!isDeepStrictEqual(worker.facts, facts)) this.#deps.registry.change(this.#id, { facts, progress: READY });
       else if (worker.progress.lastError !== undefined) this.#progress(READY);
       if (isOther) this.#forgetCache();
+      return true;
     } catch (thrown) {
       this.#note(step, GatewayError.from(thrown).message);
+      return false;
     }
-    return this.#interval();
   }
 
   #readFacts(onStep: (step: OnboardingStep) => void): Promise<WorkerFacts> {
@@ -292,15 +317,25 @@ export class WorkerWatch {
   #retryDelay(tries: number): number {
     const { maxRetryMs, intervalMs } = this.#options;
     const cap = this.#worker?.state === 'probing' ? maxRetryMs : intervalMs;
-    return Math.min(FIRST_RETRY_MS * 2 ** Math.min(Math.max(tries - 1, 0), 16), cap);
+    const factor = this.#worker?.address.provider ? CLOUD_RETRY_FACTOR : 1;
+    return Math.min(factor * FIRST_RETRY_MS * 2 ** Math.min(Math.max(tries - 1, 0), 16), cap);
   }
 
   #interval(): number {
     return spread(this.#options.intervalMs, this.#deps.random);
   }
 
+  /** As often as models are read anew, unless the worker has a rhythm of its own. */
+  #cloudInterval(): number {
+    const { intervalMs, lookIntervalMs } = this.#options;
+    const hasOwn = this.#worker?.spec.health.checkIntervalSecs !== undefined;
+    return spread(hasOwn ? intervalMs : lookIntervalMs, this.#deps.random);
+  }
+
   /** Workers that join together are not checked together: the first check comes at any time of the interval. */
-  #firstInterval(): number {
+  #firstInterval(): number | undefined {
+    const worker = this.#worker;
+    if (worker?.address.provider) return cloudListPath(worker) === undefined ? undefined : this.#cloudInterval();
     return this.#options.intervalMs * (0.1 + 0.9 * this.#deps.random.next());
   }
 }

@@ -5,6 +5,7 @@ import type { Hints } from '../../src/routing/policy.ts';
 import type { FleetSnapshot } from '../../src/domain/ports.ts';
 import { specOfUrl } from '../../src/domain/worker-spec.ts';
 import type { Worker, WorkerFacts, WorkerSpec, WorkerState } from '../../src/domain/worker.ts';
+import { makeSnapshot } from '../../src/workers/snapshot.ts';
 
 export function specOf(change: Partial<WorkerSpec> = {}): WorkerSpec {
   const defaults = { apiKey: undefined, maxInFlight: 0, origin: 'start_up' } as const;
@@ -17,6 +18,7 @@ export function factsOf(change: Partial<WorkerFacts> = {}): WorkerFacts {
     engine: 'sglang',
     models: ['m'],
     contextLength: undefined,
+    modelLimits: new Map(),
     version: undefined,
     healthPath: '/health',
     dataParallelSize: 1,
@@ -96,15 +98,5 @@ export function memberOf(id: string, parts: MemberParts = {}): PoolMember {
 
 /** The snapshot that a registry would make of these members. */
 export function snapshotOf(members: readonly PoolMember[]): FleetSnapshot {
-  const listing = (model: string) => members.filter(({ worker }) => worker.facts?.models.includes(model));
-  const ready = members.filter(({ worker }) => worker.state === 'ready');
-  return {
-    version: 1,
-    workers: members.map(({ worker }) => worker),
-    members,
-    membersOf: (model) => (listing(model).length > 0 ? listing(model) : undefined),
-    wildcards: members.filter(({ worker }) => worker.facts?.models.length === 0),
-    models: [...new Set(ready.flatMap(({ worker }) => worker.facts?.models ?? []))].sort(),
-    hasUnknown: members.some(({ worker }) => !worker.facts),
-  };
+  return makeSnapshot(1, members);
 }

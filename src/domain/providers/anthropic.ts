@@ -26,6 +26,7 @@ export const anthropic: Provider = {
   models: /^claude-/,
   vendors: ['anthropic'],
   listing: { path: '/v1/models?limit=1000', form: 'anthropic' },
+  mayListOpenly: false,
   thoughts: 'anthropic',
   chat: PLAIN_CHAT,
   quirks: withoutEngineFields(['anthropic-messages', 'anthropic-count-tokens'], ['top_k']),

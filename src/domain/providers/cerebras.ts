@@ -17,6 +17,7 @@ export const cerebras: Provider = {
   keyShapes: ['csk-'],
   keyVariables: ['CEREBRAS_API_KEY'],
   vendors: ['cerebras'],
+  mayListOpenly: false,
   chat: { ...PLAIN_CHAT, maxTokensField: 'max_completion_tokens', reasoning: 'reasoning_effort' },
   quirks: [
     ...withoutEngineFields(['openai-chat', 'openai-completions']),

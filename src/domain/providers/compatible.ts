@@ -26,6 +26,7 @@ export const compatible: Provider = {
   models: undefined,
   vendors: ['compatible'],
   listing: { path: '/v1/models', form: 'openai' },
+  mayListOpenly: true,
   thoughts: undefined,
   chat: PLAIN_CHAT,
   quirks: [],

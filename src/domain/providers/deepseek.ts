@@ -22,6 +22,7 @@ export const deepseek: Provider = {
   keyVariables: ['DEEPSEEK_API_KEY'],
   models: /^deepseek-/,
   vendors: ['deepseek'],
+  mayListOpenly: false,
   chat: {
     ...PLAIN_CHAT,
     reasoning: 'thinking_object',

@@ -20,6 +20,7 @@ export const fireworks: Provider = {
   keyVariables: ['FIREWORKS_API_KEY'],
   models: /^accounts\/[^/]+\/(models|deployments)\//,
   vendors: ['fireworks', 'fireworks_ai'],
+  mayListOpenly: false,
   chat: {
     ...PLAIN_CHAT,
     reasoning: 'reasoning_effort',

@@ -30,6 +30,7 @@ export const gemini: Provider = {
   models: /^(models\/)?(gemini-|gemma-|learnlm-)/,
   vendors: ['google', 'gemini'],
   listing: { path: '/v1beta/models?pageSize=1000', form: 'gemini' },
+  mayListOpenly: false,
   thoughts: 'gemini',
   chat: PLAIN_CHAT,
   quirks: [],

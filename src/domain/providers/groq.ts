@@ -21,6 +21,7 @@ export const groq: Provider = {
   keyShapes: ['gsk_'],
   keyVariables: ['GROQ_API_KEY'],
   vendors: ['groq'],
+  mayListOpenly: false,
   chat: {
     ...PLAIN_CHAT,
     maxTokensField: 'max_completion_tokens',

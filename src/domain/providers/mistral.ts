@@ -21,6 +21,7 @@ export const mistral: Provider = {
   keyVariables: ['MISTRAL_API_KEY'],
   models: /^(mistral-|open-mi[sx]|ministral-|codestral-|magistral-|devstral-|pixtral-|voxtral-)/,
   vendors: ['mistral', 'mistralai'],
+  mayListOpenly: false,
   chat: { ...PLAIN_CHAT, takesStreamOptions: false, toolIds: { maxLength: 9, pattern: /^[a-zA-Z0-9]{9}$/ } },
   quirks: [
     ...withoutEngineFields(['openai-chat', 'openai-embeddings']),

@@ -35,6 +35,7 @@ export const openai: Provider = {
   models: /^(gpt-|chatgpt-|o\d|codex-|computer-use-|text-embedding-|dall-e-|whisper-|tts-|omni-|davinci-|babbage-|ft:)/,
   vendors: ['openai'],
   listing: { path: '/v1/models', form: 'openai' },
+  mayListOpenly: false,
   thoughts: 'openai',
   chat: OPENAI_CHAT,
   quirks: openaiQuirks,

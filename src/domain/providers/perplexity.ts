@@ -15,6 +15,7 @@ export const perplexity: Provider = {
   keyVariables: ['PERPLEXITY_API_KEY'],
   models: /^sonar(-|$)/,
   vendors: ['perplexity'],
+  mayListOpenly: false,
   listing: undefined,
   chat: { ...PLAIN_CHAT, reasoning: 'reasoning_effort' },
   quirks: [OLD_LIMIT],

@@ -114,6 +114,8 @@ export interface Provider {
   /** Names that stand for the provider before a slash: `anthropic/claude-…`; taken off where the worker does not list the name so. */
   readonly vendors: readonly string[];
   readonly listing: ModelListing | undefined;
+  /** The list may be open to everybody, so that it is asked for without a key too. */
+  readonly mayListOpenly: boolean;
   /** Whose signatures its models take. */
   readonly thoughts: ThoughtOrigin | undefined;
   readonly chat: ChatTraits;

@@ -13,6 +13,7 @@ export const together: Provider = {
   keyShapes: ['tgp_v1_'],
   keyVariables: ['TOGETHER_API_KEY'],
   vendors: ['together', 'together_ai'],
+  mayListOpenly: false,
   chat: { ...PLAIN_CHAT, reasoning: 'reasoning_effort', replaysThoughtsAs: 'reasoning', takesEngineFields: true },
   quirks: [OLD_LIMIT],
 };

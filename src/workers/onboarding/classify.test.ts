@@ -36,6 +36,8 @@ async function urlOf(url: string, ports: Ports) {
     metadata: NO_METADATA,
     models: [],
     contextLength: undefined,
+    modelLimits: new Map(),
+    lacks: [],
   };
   const found = await classify.run({ worker, questions, healthPath: '/health' }, nothing);
   await questions.tryAsk('/later');

@@ -1,6 +1,8 @@
 /** Where the worker is: the URL as given, or for one without a scheme the first of HTTP and HTTPS that answers. */
 import { GatewayError } from '../../domain/errors.ts';
 import type { ProbeReply } from '../../domain/ports.ts';
+import { providerOf } from '../../domain/providers/index.ts';
+import type { Worker } from '../../domain/worker.ts';
 import type { Questions } from './questions.ts';
 import type { Step } from './step.ts';
 
@@ -11,11 +13,23 @@ export const classify: Step = {
   run: async ({ worker, questions, healthPath }) => {
     const { url } = worker.spec;
     if (/^grpcs?:\/\//.test(url)) throw new GatewayError('upstream_unreachable', `${GRPC_LATER}; use its HTTP port`);
-    const known = url.includes('://') ? url : await findUrl(questions, url, healthPath);
+    const known = url.includes('://') ? url : await schemed(worker, questions, healthPath);
     questions.settleOn(known);
     return { url: known };
   },
 };
+
+/** A provider is asked over TLS at its own host, without a try in clear text. */
+function schemed(
+  { spec: { url }, address: { provider } }: Worker,
+  questions: Questions,
+  path: string,
+): Promise<string> {
+  const secure = `https://${url}`;
+  if (!provider || providerOf({ url, provider: undefined, runtime: undefined }) === undefined)
+    return findUrl(questions, url, path);
+  return Promise.resolve(secure);
+}
 
 /** Asks without the key: it must not travel in clear text to a worker that speaks HTTPS. */
 async function findUrl(questions: Questions, host: string, path: string): Promise<string> {

@@ -1,10 +1,7 @@
 /** Is it there and well? Asked at the configured health path, or at the list of models where there is none. */
 import { isOk } from '../read-json.ts';
 import type { Step } from './step.ts';
-import { MODELS_PATH, refusal } from './step.ts';
-
-/** What servers answer for a path that they do not have. */
-const NOT_THERE = new Set([404, 405, 501]);
+import { MODELS_PATH, NOT_THERE, refusal } from './step.ts';
 
 export const connect: Step = {
   name: 'connect',

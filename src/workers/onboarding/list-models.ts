@@ -8,16 +8,27 @@ export const listModels: Step = {
   name: 'list_models',
   run: (round, found) => {
     const given = round.worker.spec.models;
-    return given.length > 0 ? Promise.resolve(fromSpec(given, found)) : fromWorker(round, found);
+    return given.length > 0 ? Promise.resolve(modelsOf(given, found)) : fromWorker(round, found);
   },
 };
 
-function fromSpec(given: readonly ModelCard[], found: Findings): Partial<Findings> {
+/** The models that an operator has named. */
+export function modelsOf(given: readonly ModelCard[], found: Findings): Partial<Findings> {
   const told = given.find((card) => card.contextLength !== undefined)?.contextLength;
   return {
     models: boundedIds(given.flatMap((card) => [card.id, ...card.aliases])),
     contextLength: told ?? found.metadata.contextLength,
+    modelLimits: limitsOfCards(given),
   };
+}
+
+function limitsOfCards(given: readonly ModelCard[]): Findings['modelLimits'] {
+  return new Map(
+    given.flatMap(({ id, aliases, contextLength }) => {
+      if (contextLength === undefined) return [];
+      return [id, ...aliases].map((name) => [name, { contextLength, maxOutputTokens: undefined }] as const);
+    }),
+  );
 }
 
 async function fromWorker({ questions }: Round, found: Findings): Promise<Partial<Findings>> {
@@ -30,5 +41,6 @@ async function fromWorker({ questions }: Round, found: Findings): Promise<Partia
   return {
     models: boundedIds([...list.ids, ...others]),
     contextLength: found.metadata.contextLength ?? list.contextLength,
+    modelLimits: list.limits,
   };
 }

@@ -1,7 +1,7 @@
 /** What a step of onboarding is, and what the steps hand on to each other. */
 import { GatewayError } from '../../domain/errors.ts';
 import type { ProbeReply } from '../../domain/ports.ts';
-import type { OnboardingStep, Worker } from '../../domain/worker.ts';
+import type { OnboardingStep, Worker, WorkerFacts } from '../../domain/worker.ts';
 import type { EngineProfile, Metadata } from './engines/engine-profile.ts';
 import type { Questions } from './questions.ts';
 
@@ -21,6 +21,8 @@ export interface Findings {
   readonly metadata: Metadata;
   readonly models: readonly string[];
   readonly contextLength: number | undefined;
+  readonly modelLimits: WorkerFacts['modelLimits'];
+  readonly lacks: WorkerFacts['lacks'];
 }
 
 export interface Step {
@@ -31,6 +33,9 @@ export interface Step {
 
 /** Where the models are listed, by every engine that speaks OpenAI's API. */
 export const MODELS_PATH = '/v1/models';
+
+/** What servers answer for a path that they do not have. */
+export const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Why an answer does not do; says what to do about a key. */
 export function refusal(path: string, reply: ProbeReply, hasKey: boolean): GatewayError {

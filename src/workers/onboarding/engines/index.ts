@@ -7,6 +7,7 @@ import { sglang } from './sglang.ts';
 import { trtllm } from './trtllm.ts';
 import { vllm } from './vllm.ts';
 
+export { external } from './external.ts';
 export { openaiCompatible } from './openai-compatible.ts';
 
 export const engineProfiles: readonly EngineProfile[] = [sglang, vllm, trtllm, llamaCpp, ollama, mlx];
