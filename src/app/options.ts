@@ -5,6 +5,8 @@ import type { GateOptions } from '../admission/gate.ts';
 import { DEFAULT_SETTINGS } from '../admission/settings.ts';
 import type { OwnedKey } from '../auth/api-keys.ts';
 import type { Config } from '../config/schema.ts';
+import { providerOfKey } from '../domain/credentials.ts';
+import { providerNamed, providerOf } from '../domain/providers/index.ts';
 import { readWorkerSpec, specOfUrl } from '../domain/worker-spec.ts';
 import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { WorkerSpec } from '../domain/worker.ts';
@@ -124,12 +126,33 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-/** The workers of command line and file. */
+/** The workers of command line and file, with the keys that they are asked with (behaviour §5). */
 export function workerSpecs(config: Config): WorkerSpec[] {
-  const { workerApiKey: apiKey, maxInFlightPerWorker: maxInFlight } = config;
-  const defaults: SpecDefaults = { apiKey, maxInFlight, origin: 'start_up' };
-  const named = config.workerUrls.map((url) => specOfUrl(url, defaults));
-  return [...named, ...config.workers.map(({ fields }) => specOf(fields, defaults))];
+  const defaults: SpecDefaults = { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'start_up' };
+  const named = config.workerUrls.map((url) => withBackend(specOfUrl(url, defaults), config.backend));
+  const specs = [...named, ...config.workers.map(({ fields }) => specOf(fields, defaults))];
+  const owners = new Set(specs.map((spec) => providerOf(spec)?.name));
+  return specs.map((spec) => ({ ...spec, apiKey: spec.apiKey ?? keyOfStart(spec, config, owners.size === 1) }));
+}
+
+/** `--backend` speaks for URLs whose host does not say whose they are; the name of an engine says nothing. */
+function withBackend(spec: WorkerSpec, backend: string | undefined): WorkerSpec {
+  const isProvider = backend !== undefined && providerNamed(backend) !== undefined;
+  return isProvider && !providerOf(spec) ? { ...spec, provider: backend } : spec;
+}
+
+/**
+ * A self-hosted worker takes `--worker-api-key`. A provider's takes the provider's key from the environment, if its spec or
+ * its host says whose it is; else `--worker-api-key` where that can be meant for nobody else.
+ */
+function keyOfStart(spec: WorkerSpec, config: Config, isAlone: boolean): string | undefined {
+  const { workerApiKey, providerKeys } = config;
+  const provider = providerOf(spec);
+  if (!provider) return workerApiKey;
+  const isSure = spec.provider !== undefined || providerOf({ ...spec, runtime: undefined }) !== undefined;
+  const own = isSure ? providerKeys.get(provider.name) : undefined;
+  if (own !== undefined || workerApiKey === undefined) return own;
+  return isAlone || providerOfKey(workerApiKey) === provider.name ? workerApiKey : undefined;
 }
 
 function specOf(fields: unknown, defaults: SpecDefaults): WorkerSpec {

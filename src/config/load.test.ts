@@ -24,7 +24,7 @@ const file = (text: string) => parseConfigFile('smg.yaml', text);
 
 test('without any source every option has its default and nothing is wrong', () => {
   const config = configOf(loadConfig({}));
-  assert.deepEqual(Object.keys(config), [...Object.keys(options), 'policyOptions']);
+  assert.deepEqual(Object.keys(config), [...Object.keys(options), 'policyOptions', 'providerKeys']);
   assert.equal(config.port, 30_000);
   assert.equal(config.policy, 'cache_aware');
   assert.deepEqual(config.workerUrls, []);

@@ -15,6 +15,7 @@ import { eachUrlOnce } from './kinds.ts';
 import { type OptionTable, show } from './option.ts';
 import { isServiceLink, type Resolved, resolveOptions, type Sources } from './resolve.ts';
 import { policyOptions } from './policy-options.ts';
+import { readProviderKeys } from './provider-keys.ts';
 import { type Config, gatewayOptions, options } from './schema.ts';
 import { providerNamed } from '../domain/providers/index.ts';
 
@@ -110,9 +111,8 @@ function mappingsAsLists(sources: Sources): Sources {
 }
 
 /** What keeps a gateway from starting that brings no engines of its own. */
-export function startProblems({ enableIgw, workerUrls, workers, backend }: Config): string[] {
-  const hasOwnUrl = backend !== undefined && providerNamed(backend)?.url !== undefined;
-  if (enableIgw || hasOwnUrl || workerUrls.length > 0 || workers.length > 0) return [];
+export function startProblems({ enableIgw, workerUrls, workers }: Config): string[] {
+  if (enableIgw || workerUrls.length > 0 || workers.length > 0) return [];
   return ['no worker is named: give --worker-urls, or --enable-igw to start with none and register them over REST'];
 }
 
@@ -121,7 +121,8 @@ export function loadConfig(sources: Sources, left: readonly string[] = []): Load
   const listed = mappingsAsLists(sources);
   const resolved = resolveOptions(options, listed, left);
   const ofPolicies = resolveOptions(policyOptions, listed);
-  const warnings = unknownVariables(sources.env);
+  const providerKeys = readProviderKeys(sources.env);
+  const warnings = [...unknownVariables(sources.env), ...providerKeys.warnings];
   const problems = [
     ...(sources.file?.problems ?? []),
     ...unknownFlags(sources.flags),
@@ -132,7 +133,18 @@ export function loadConfig(sources: Sources, left: readonly string[] = []): Load
     ...repeatedKeys(keysOf(resolved)),
   ];
   if (problems.length > 0) return { ok: false, problems, warnings };
-  return { ok: true, config: Object.freeze({ ...resolved.values, policyOptions: ofPolicies.values }), warnings };
+  const values = withOwnUrl(resolved.values);
+  const further = { policyOptions: ofPolicies.values, providerKeys: providerKeys.keys };
+  return { ok: true, config: Object.freeze({ ...values, ...further }), warnings };
+}
+
+type Values = Resolved<typeof options>['values'];
+
+/** A provider alone, without any worker, means the one at its own URL. */
+function withOwnUrl(values: Values): Values {
+  const url = values.backend === undefined ? undefined : providerNamed(values.backend)?.url;
+  if (url === undefined || values.workerUrls.length > 0 || values.workers.length > 0) return values;
+  return { ...values, workerUrls: Object.freeze([url]) };
 }
 
 /** The options of `smg serve`; the gateway's own are loaded by `loadConfig` from the same sources. */

@@ -33,6 +33,7 @@ import { good, list, type OptionTable, optional, single, toggle, type ValuesOf }
 import { policyOptions } from './policy-options.ts';
 import { providers } from '../domain/providers/index.ts';
 import { workerEntry } from './worker-entry.ts';
+import { KEY_VARIABLES } from './provider-keys.ts';
 import { prioritySettings } from './priority-file.ts';
 
 const policyNames = policies.map((policy) => policy.name);
@@ -98,7 +99,7 @@ const workers = {
   ),
   backend: optional(choice([...providers.map(({ name }) => name), ...engineNames]), {
     group: 'Workers',
-    doc: 'Whose API the workers have that do not say it: a provider, which alone means its own URL. An engine need not be named; it is found out.',
+    doc: 'Whose API the workers of --worker-urls have, where their host does not say it: a provider; with no URL, at its own. Engines are found out, so that the name of one changes nothing.',
   }),
   mapHost: list(
     hostMapping,
@@ -115,7 +116,7 @@ const workers = {
   }),
   workerApiKey: optional(secret('key'), {
     group: 'Workers',
-    doc: 'Key sent to the workers of the start, where they have none of their own, when the caller brings none. Never shown.',
+    doc: `Key sent to the workers of the start, where they have none of their own, when the caller brings none. Never shown. Workers of providers take theirs from ${KEY_VARIABLES.join(', ')}.`,
   }),
   workerStartupTimeoutSecs: single(seconds(), {
     group: 'Workers',
@@ -433,4 +434,6 @@ export const gatewayOptions: OptionTable = { ...options, ...policyOptions };
 export type Config = ValuesOf<typeof options> & {
   /** The values of the policies' options, by key. */
   readonly policyOptions: Readonly<Record<string, unknown>>;
+  /** Keys for the providers' workers of the start, by provider. Never shown. */
+  readonly providerKeys: ReadonlyMap<string, string>;
 };

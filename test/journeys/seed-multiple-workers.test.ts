@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { cloudFor } from '../support/cloud.ts';
+import type { CloudOptions } from '../support/cloud.ts';
 import { commandsOf, curl, startSmg } from '../support/guide.ts';
 import { engineFor } from '../support/rig.ts';
 
@@ -38,11 +40,20 @@ const notYet: readonly { readonly part: string; readonly says: RegExp; readonly 
     says: /"grpc:\/\/worker1:50051" is a gRPC worker, and gRPC workers are not available yet/,
     why: 'gRPC workers',
   },
-  ...['api.openai.com', 'api.anthropic.com', 'api.x.ai', 'generativelanguage.googleapis.com'].map((part) => ({
-    part: `--worker-urls https://${part}`,
-    says: /flag --backend: .*cloud providers is not available yet/,
-    why: 'cloud providers',
-  })),
+];
+
+interface CloudCase {
+  readonly host: string;
+  readonly form: CloudOptions['form'];
+  /** How its key reaches it. */
+  readonly sent: (key: string) => string;
+}
+
+const clouds: readonly CloudCase[] = [
+  { host: 'api.openai.com', form: 'openai', sent: (key) => `authorization: Bearer ${key}` },
+  { host: 'api.anthropic.com', form: 'anthropic', sent: (key) => `x-api-key: ${key}` },
+  { host: 'api.x.ai', form: 'openai', sent: (key) => `authorization: Bearer ${key}` },
+  { host: 'generativelanguage.googleapis.com', form: 'gemini', sent: (key) => `x-goog-api-key: ${key}` },
 ];
 
 /** What stands in for the guide's hosts and ports. */
@@ -120,12 +131,33 @@ for (const { part, says, why } of notYet) {
   });
 }
 
+for (const { host, form, sent } of clouds) {
+  test(`${host}: the gateway starts with the key of the environment, and the worker joins with its models`, async (t) => {
+    const cloud = await cloudFor(t, { form, models: ['model-of-the-cloud'] });
+    const at = steps.findIndex(
+      (step) => step.kind === 'shell' && step.command.includes(`--worker-urls https://${host}`),
+    );
+    const [exported, step] = steps.slice(at - 1, at + 1);
+    assert.ok(exported?.kind === 'shell' && step?.kind === 'shell');
+    const [, variable = '', key = ''] = /^export ([A-Z_]+)=(\S+)$/.exec(exported.command) ?? [];
+    // The cloud itself is not there; what is for its host comes to the test.
+    const env = { [variable]: key, SMG_MAP_HOST: `${host}=${cloud.url}` };
+    const command = step.command.replace('--port 30000', '--port 0 --prometheus-port 0');
+    const { url = '', text } = await startSmg(t, command, env);
+    assert.match(text, /1 worker, /);
+    const [worker] = await readyWorkers(url, 1);
+    assert.deepEqual([worker?.['url'], worker?.['models']], [`https://${host}`, ['model-of-the-cloud']]);
+    assert.deepEqual(cloud.credentials(), [sent(key)]);
+  });
+}
+
 test('every smg command of the guide is run or listed as not yet', () => {
   const starts = steps.flatMap((step) =>
     step.kind === 'shell' && step.command.startsWith('smg') ? [step.command] : [],
   );
   const left = starts.filter((command) => !notYet.some(({ part }) => command.includes(part)));
-  assert.equal(left.length, 2, 'the static workers and the mode without any');
+  const local = left.filter((command) => !clouds.some(({ host }) => command.includes(host)));
+  assert.deepEqual([left.length, local.length], [6, 2], 'clouds, the static workers and the mode without any');
 });
 
 test('dynamic workers: every command in its order, every answer as the guide shows it', async (t) => {
