@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headerName, host, origin } from './kinds.ts';
-import { nearest } from './names.ts';
+import { nearest } from '../base/nearest.ts';
 import { readWorkerUrl } from './worker-url.ts';
 
 const urls: readonly (readonly [string, string])[] = [

@@ -134,6 +134,7 @@ export function loadConfig(sources: Sources, left: readonly string[] = []): Load
   ];
   if (problems.length > 0) return { ok: false, problems, warnings };
   const values = withOwnUrl(resolved.values);
+  warnings.push(...values.workers.flatMap(({ url, doubts }) => doubts.map((doubt) => `worker ${show(url)}: ${doubt}`)));
   const further = { policyOptions: ofPolicies.values, providerKeys: providerKeys.keys };
   return { ok: true, config: Object.freeze({ ...values, ...further }), warnings };
 }

@@ -8,6 +8,8 @@ export interface WorkerEntry {
   readonly url: string;
   /** As given, and known to be good; a spec is made of it once the defaults are known. May hold a key. */
   readonly fields: unknown;
+  /** What may have been meant otherwise. */
+  readonly doubts: readonly string[];
 }
 
 /** What counts for fields that are not given has no part in whether the others are good. */
@@ -21,7 +23,7 @@ export const workerEntry: Kind<WorkerEntry> = {
   read(raw): Reading<WorkerEntry> {
     const fields = typeof raw === 'string' ? { url: raw } : raw;
     const reading = readWorkerSpec(fields, ANY_DEFAULTS);
-    if (reading.ok) return good(Object.freeze({ url: reading.spec.url, fields }));
+    if (reading.ok) return good(Object.freeze({ url: reading.spec.url, fields, doubts: reading.doubts }));
     const url = isObject(fields) && typeof fields['url'] === 'string' ? ` ${show(fields['url'])}` : '';
     return bad(`worker${url}: ${problemText(reading.problems)}`);
   },

@@ -185,7 +185,7 @@ const KV_LATER = 'is not available yet; it belongs to prefill and decode workers
 export const workerFields = {
   url,
   api_key: text('printable ASCII text without spaces', /^[\x21-\x7e]+$/, 8_192, {
-    doc: 'Key sent to this worker when the caller brings none. Never shown.',
+    doc: 'Key sent to this worker, in the form of its provider, when the caller brings none. Never shown.',
   }),
   runtime: oneOf(runtimes, { doc: NAMED_ENGINE }),
   runtime_type: oneOf(runtimes, { doc: 'Another name of `runtime`.' }),
@@ -211,7 +211,8 @@ export const workerFields = {
     },
   ),
   provider: text('a name of letters, digits, - and _', /^[a-z0-9][a-z0-9_-]*$/i, 64, {
-    doc: 'Whose API it is, such as `openai` or `anthropic`.',
+    default: 'as the host of the URL says',
+    doc: 'Whose API it is, such as `openai` or `anthropic`; any other name is that of an OpenAI-compatible cloud.',
   }),
   models,
   priority: whole({ min: 0, max: 100 }, { default: '`50`', doc: 'Tier: workers with a higher one serve first.' }),

@@ -243,3 +243,17 @@ test('a patch of anything else, or of nothing, is refused by name', () => {
   assert.equal(refusedBy([]), 'the body must be an object');
   assert.match(refusedBy({ labels: { a: 1 }, health: { x: 1 } }), /`labels.a` must be text.*`health.x` is no known/);
 });
+
+test('a provider that is almost a known one is accepted, and told', () => {
+  const doubts = (provider: string) => {
+    const reading = readWorkerSpec({ url: 'https://a', provider }, DEFAULTS);
+    assert.ok(reading.ok);
+    return [reading.spec.provider, reading.doubts.join()];
+  };
+  assert.deepEqual(doubts('Antropic'), [
+    'antropic',
+    '`provider` antropic is taken for a cloud of that name; did you mean anthropic?',
+  ]);
+  assert.deepEqual(doubts('anthropic'), ['anthropic', '']);
+  assert.deepEqual(doubts('my-cloud'), ['my-cloud', '']);
+});

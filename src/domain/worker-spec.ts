@@ -1,8 +1,10 @@
 /** From JSON to a worker's spec or to a change of one. Pure; the fields are worker-fields.ts. */
+import { nearest } from '../base/nearest.ts';
 import type { FieldProblem, FieldReader, FieldValues } from './fields.ts';
 import { isObject, readFields } from './fields.ts';
 import { MAX_LABELS, healthFields, labelsPatch, usedCardFields, workerFields } from './worker-fields.ts';
 import type { WorkerPatch } from './ports.ts';
+import { providerNamed, providers } from './providers/index.ts';
 import type { HealthOverrides, ResilienceOverrides, WorkerSpec } from './worker.ts';
 import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from './worker.ts';
 
@@ -16,9 +18,17 @@ export interface SpecDefaults {
   readonly origin: WorkerSpec['origin'];
 }
 
-/** A spec, and the paths of fields that were given and have no effect; or all that is wrong, at least one. */
+/**
+ * A spec, the paths of fields that were given and have no effect, and what may have been meant otherwise; or all that is
+ * wrong, at least one.
+ */
 export type SpecReading =
-  | { readonly ok: true; readonly spec: WorkerSpec; readonly withoutEffect: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly spec: WorkerSpec;
+      readonly withoutEffect: readonly string[];
+      readonly doubts: readonly string[];
+    }
   | { readonly ok: false; readonly problems: readonly FieldProblem[] };
 
 export type PatchReading =
@@ -68,7 +78,7 @@ export function readWorkerSpec(body: unknown, defaults: SpecDefaults): SpecReadi
     health: healthOf(fields.health),
     resilience: resilienceOf(fields.resilience),
   };
-  return { ok: true, spec, withoutEffect: withoutEffect(body, spec) };
+  return { ok: true, spec, withoutEffect: withoutEffect(body, spec), doubts: doubtsOf(spec) };
 }
 
 /** `current` is the worker's spec now: labels and health settings are merged into it. */
@@ -142,6 +152,18 @@ function resilienceOf(fields: WorkerValues['resilience']): ResilienceOverrides {
     maxRetries: fields.max_retries,
     disableRetry: fields.disable_retry,
   };
+}
+
+/** A name that is not known is a cloud of its own; one that is almost a known one is probably a slip. */
+function doubtsOf({ provider }: WorkerSpec): string[] {
+  if (provider === undefined || providerNamed(provider)) return [];
+  const near = nearest(
+    provider,
+    providers.map(({ name }) => name),
+  );
+  return near === undefined
+    ? []
+    : [`\`provider\` ${provider} is taken for a cloud of that name; did you mean ${near}?`];
 }
 
 function withoutEffect(body: unknown, spec: WorkerSpec): string[] {

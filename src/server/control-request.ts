@@ -1,5 +1,6 @@
 /** One request of the control plane, as its route sees it. */
 import type { IncomingMessage } from 'node:http';
+import type { ClientHeaders } from '../domain/call.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Principal } from '../domain/ports.ts';
 import { readBody } from './read-body.ts';
@@ -9,6 +10,8 @@ export interface ControlRequest {
   /** What stands for `{id}` in the path, or empty. */
   readonly id: string;
   readonly query: URLSearchParams;
+  /** Names are lower-case. */
+  readonly headers: ClientHeaders;
   readonly principal: Principal;
   readonly requestId: string;
   /** Aborted when the client leaves. */

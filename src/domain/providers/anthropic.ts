@@ -22,6 +22,7 @@ export const anthropic: Provider = {
   headers: ['anthropic-version', '2023-06-01'],
   passHeaders: ['anthropic-version', 'anthropic-beta'],
   keyShapes: ['sk-ant-'],
+  hasPlainKeys: false,
   keyVariables: ['ANTHROPIC_API_KEY'],
   models: /^claude-/,
   vendors: ['anthropic'],

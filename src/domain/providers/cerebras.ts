@@ -15,6 +15,7 @@ export const cerebras: Provider = {
     { protocol: 'openai-completions', path: '/v1/completions' },
   ],
   keyShapes: ['csk-'],
+  hasPlainKeys: false,
   keyVariables: ['CEREBRAS_API_KEY'],
   vendors: ['cerebras'],
   mayListOpenly: false,

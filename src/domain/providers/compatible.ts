@@ -22,6 +22,7 @@ export const compatible: Provider = {
   headers: [],
   passHeaders: [],
   keyShapes: [],
+  hasPlainKeys: true,
   keyVariables: [],
   models: undefined,
   vendors: ['compatible'],

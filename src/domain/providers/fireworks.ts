@@ -17,6 +17,7 @@ export const fireworks: Provider = {
     { protocol: 'openai-embeddings', path: '/v1/embeddings' },
   ],
   keyShapes: ['fw_'],
+  hasPlainKeys: false,
   keyVariables: ['FIREWORKS_API_KEY'],
   models: /^accounts\/[^/]+\/(models|deployments)\//,
   vendors: ['fireworks', 'fireworks_ai'],

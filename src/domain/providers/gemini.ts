@@ -26,6 +26,7 @@ export const gemini: Provider = {
   headers: [],
   passHeaders: [],
   keyShapes: ['AIza'],
+  hasPlainKeys: false,
   keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   models: /^(models\/)?(gemini-|gemma-|learnlm-)/,
   vendors: ['google', 'gemini'],

@@ -19,6 +19,7 @@ export const groq: Provider = {
     { protocol: 'openai-responses', path: '/v1/responses' },
   ],
   keyShapes: ['gsk_'],
+  hasPlainKeys: false,
   keyVariables: ['GROQ_API_KEY'],
   vendors: ['groq'],
   mayListOpenly: false,

@@ -31,6 +31,7 @@ export const openai: Provider = {
   headers: [],
   passHeaders: ['openai-organization', 'openai-project', 'openai-beta', 'idempotency-key'],
   keyShapes: ['sk-svcacct-', 'sk-admin-', 'sk-proj-'],
+  hasPlainKeys: true,
   keyVariables: ['OPENAI_API_KEY'],
   models: /^(gpt-|chatgpt-|o\d|codex-|computer-use-|text-embedding-|dall-e-|whisper-|tts-|omni-|davinci-|babbage-|ft:)/,
   vendors: ['openai'],

@@ -22,6 +22,7 @@ export const openrouter: Provider = {
   ],
   passHeaders: ['http-referer', 'x-title', 'anthropic-version', 'anthropic-beta'],
   keyShapes: ['sk-or-'],
+  hasPlainKeys: false,
   keyVariables: ['OPENROUTER_API_KEY'],
   // Its own models only. `openrouter/` is a part of their names, so it is no vendor that could be taken off.
   models: /^openrouter\//,

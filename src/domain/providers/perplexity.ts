@@ -12,6 +12,7 @@ export const perplexity: Provider = {
   hosts: ['perplexity.ai'],
   apis: [{ protocol: 'openai-chat', path: '/chat/completions' }],
   keyShapes: ['pplx-'],
+  hasPlainKeys: false,
   keyVariables: ['PERPLEXITY_API_KEY'],
   models: /^sonar(-|$)/,
   vendors: ['perplexity'],

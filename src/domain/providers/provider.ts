@@ -107,6 +107,8 @@ export interface Provider {
   readonly passHeaders: readonly string[];
   /** Beginnings that tell a key of this provider, longest first. */
   readonly keyShapes: readonly string[];
+  /** It has keys, too, that begin like none of these. */
+  readonly hasPlainKeys: boolean;
   /** Environment variables that hold a key, the first that is set counts. */
   readonly keyVariables: readonly string[];
   /** Names of models that are this provider's. */

@@ -16,6 +16,7 @@ export const xai: Provider = {
   ],
   passHeaders: ['x-grok-conv-id'],
   keyShapes: ['xai-'],
+  hasPlainKeys: false,
   keyVariables: ['XAI_API_KEY'],
   models: /^grok-/,
   vendors: ['xai', 'x-ai'],

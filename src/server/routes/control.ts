@@ -82,6 +82,7 @@ function answerControl(deps: ServerDeps, asked: Asked): ControlAnswer | Promise<
   return controlFunctions[target.route.name](deps, {
     id: target.id,
     query: new URLSearchParams(query < 0 ? '' : url.slice(query + 1)),
+    headers: request.headers,
     principal,
     requestId: record.requestId,
     signal,

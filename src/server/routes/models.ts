@@ -1,35 +1,83 @@
-/** The models that can be asked for: the union of what the ready workers list, aliases included. */
+/**
+ * The models that can be asked for. One form satisfies the clients of OpenAI and of Anthropic, whose lists are at the same
+ * path; Gemini's clients have a path and a form of their own.
+ * Sources  OpenAI and Anthropic API references (List models), Gemini API reference (models.list)
+ */
 import { GatewayError } from '../../domain/errors.ts';
+import type { ControlRequest } from '../control-request.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { JsonAnswer } from '../json-answer.ts';
 import { json } from '../json-answer.ts';
+import { inventory } from './model-inventory.ts';
+import type { Model } from './model-inventory.ts';
 
-interface ModelCard {
-  readonly id: string;
-  readonly object: 'model';
-  readonly created: number;
-  readonly owned_by: string;
+type Shown = Readonly<Record<string, unknown>>;
+
+export async function listModels(deps: ServerDeps, { headers, query }: ControlRequest): Promise<JsonAnswer> {
+  const models = await inventory(deps, headers, isWide(query));
+  const data = models.map(card);
+  const page = { has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null };
+  return json(200, { object: 'list', data, ...page });
 }
 
-function card(id: string): ModelCard {
-  return { id, object: 'model', created: 0, owned_by: 'self_hosted' };
+export async function getModel(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
+  return json(200, card(await find(deps, request)));
 }
 
-function modelCards(deps: ServerDeps): ModelCard[] {
-  const { models } = deps.directory.snapshot();
-  const known = new Set(models);
-  const aliases = [...deps.aliases].filter(([alias, model]) => known.has(model) && !known.has(alias));
-  return [...models, ...aliases.map(([alias]) => alias)].map(card);
+export async function listGeminiModels(deps: ServerDeps, { headers, query }: ControlRequest): Promise<JsonAnswer> {
+  const models = await inventory(deps, headers, isWide(query));
+  return json(200, { models: models.map(geminiCard) });
 }
 
-export function listModels(deps: ServerDeps): JsonAnswer {
-  return json(200, { object: 'list', data: modelCards(deps) });
+export async function getGeminiModel(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
+  return json(200, geminiCard(await find(deps, request)));
 }
 
-export function getModel(deps: ServerDeps, id: string): JsonAnswer {
-  const found = modelCards(deps).find((model) => model.id === id);
-  if (found) return json(200, found);
+/** Throws `model_not_found`. */
+async function find(deps: ServerDeps, { id, headers, query }: ControlRequest): Promise<Model> {
+  const found = (await inventory(deps, headers, isWide(query))).find((model) => model.id === id);
+  if (found) return found;
   throw new GatewayError('model_not_found', `The model \`${id.slice(0, 128)}\` does not exist here.`, {
     param: 'model',
   });
+}
+
+/** Throws `invalid_request`. */
+function isWide(query: URLSearchParams): boolean {
+  const scope = query.get('scope');
+  if (scope === null || scope === 'all') return scope === 'all';
+  throw new GatewayError('invalid_request', '`scope` must be all, or be left out.', { param: 'scope' });
+}
+
+/** What a provider told of the model stays; what it did not tell is put in. */
+function card({ id, owner, displayName, entry }: Model): Shown {
+  const created = secondsOf(entry);
+  const madeAt =
+    typeof entry['created_at'] === 'string' ? entry['created_at'] : new Date(created * 1_000).toISOString();
+  const own = { id, object: 'model', created, owned_by: owner, type: 'model', display_name: displayName ?? id };
+  return { ...own, ...entry, created, created_at: madeAt };
+}
+
+const MAX_SECONDS = 8_640_000_000_000;
+
+/** When the model was made, as either API tells it; 0 when nobody says. */
+function secondsOf({ created, created_at: createdAt }: Model['entry']): number {
+  const told = typeof createdAt === 'string' ? Math.floor(Date.parse(createdAt) / 1_000) : created;
+  return typeof told === 'number' && told >= 0 && told <= MAX_SECONDS ? told : 0;
+}
+
+const GENERATES = ['generateContent', 'streamGenerateContent', 'countTokens'];
+const EMBEDS = ['embedContent', 'batchEmbedContents'];
+
+function geminiCard({ id, displayName, limits, entry }: Model): Shown {
+  const supportedGenerationMethods = /embed/i.test(id) ? EMBEDS : GENERATES;
+  const { contextLength, maxOutputTokens } = limits;
+  return {
+    name: `models/${id}`,
+    displayName: displayName ?? id,
+    ...(contextLength === undefined ? {} : { inputTokenLimit: contextLength }),
+    ...(maxOutputTokens === undefined ? {} : { outputTokenLimit: maxOutputTokens }),
+    supportedGenerationMethods,
+    ...(Array.isArray(entry['supportedGenerationMethods']) ? entry : {}),
+  };
 }

@@ -19,15 +19,15 @@ const MAX_WAIT_SECONDS = 600;
 /** 202; with `?wait=SECONDS` 200 when the worker is ready, or 504 `worker_not_ready` with the reason. */
 export async function addWorker(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
   const waitSeconds = readWait(request.query);
-  const { spec, withoutEffect } = accepted(readWorkerSpec(await request.readJson(), deps.specDefaults));
-  const { worker, isNew } = deps.fleet.add(spec);
+  const reading = accepted(readWorkerSpec(await request.readJson(), deps.specDefaults));
+  const { worker, isNew } = deps.fleet.add(reading.spec);
   const { id } = worker;
   if (!isNew) {
     const text = `The worker \`${id}\` has this URL already.`;
     throw new GatewayError('worker_exists', text, { param: 'url', workerId: id });
   }
   if (waitSeconds === undefined)
-    return changed(worker, `Worker addition queued for background processing${noteOf(withoutEffect)}`);
+    return changed(worker, `Worker addition queued for background processing${noteOf(reading)}`);
   const location = ['location', `/workers/${id}`];
   return json(200, describeView(await untilReady(deps, id, waitSeconds, request.signal), deps), location);
 }
@@ -35,14 +35,15 @@ export async function addWorker(deps: ServerDeps, request: ControlRequest): Prom
 export async function replaceWorker(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
   const { worker: before } = viewOf(deps, request.id);
   const defaults = { ...deps.specDefaults, origin: before.spec.origin };
-  const { spec, withoutEffect } = accepted(readWorkerSpec(await request.readJson(), defaults));
+  const reading = accepted(readWorkerSpec(await request.readJson(), defaults));
+  const { spec } = reading;
   if (spec.url !== before.spec.url && spec.url !== before.address.url) {
     const text = '`url` must be the URL of this worker; another URL is another worker, which is added with POST.';
     throw new GatewayError('invalid_request', text, { param: 'url' });
   }
   const worker = deps.fleet.replace(request.id, spec);
   if (!worker) throw removedMeanwhile(request.id);
-  const note = `${noteOf(withoutEffect)}${leavingNoteOf(worker)}`;
+  const note = `${noteOf(reading)}${leavingNoteOf(worker)}`;
   return changed(worker, `Worker replacement queued for background processing${note}`);
 }
 
@@ -81,15 +82,18 @@ function changed({ id, spec }: Worker, message: string): JsonAnswer {
   return json(202, body, ['location', location]);
 }
 
-function noteOf(withoutEffect: readonly string[]): string {
-  return withoutEffect.length === 0 ? '' : `; without effect: ${withoutEffect.join(', ')}`;
+function noteOf({ withoutEffect, doubts }: Accepted): string {
+  const unused = withoutEffect.length === 0 ? [] : [`without effect: ${withoutEffect.join(', ')}`];
+  return [...unused, ...doubts].map((note) => `; ${note}`).join('');
 }
 
 function leavingNoteOf({ state }: Worker): string {
   return state === 'draining' ? '; it is draining and is removed all the same' : '';
 }
 
-function accepted(reading: SpecReading): Extract<SpecReading, { ok: true }> {
+type Accepted = Extract<SpecReading, { ok: true }>;
+
+function accepted(reading: SpecReading): Accepted {
   if (reading.ok) return reading;
   throw refused(reading.problems);
 }
