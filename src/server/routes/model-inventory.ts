@@ -49,10 +49,10 @@ function keyOfCaller({ gatekeeper }: ServerDeps, headers: ClientHeaders): string
 }
 
 /** Healthy workers of the one provider that the key is for, as far as that can be told. */
-function targetsOf({ directory, conditionOf }: ServerDeps, key: string): readonly Worker[] {
-  const clouds = directory
+function targetsOf(deps: ServerDeps, key: string): readonly Worker[] {
+  const clouds = deps.directory
     .snapshot()
-    .workers.filter((worker) => isListable(worker) && conditionOf(worker.id).breaker !== 'open');
+    .workers.filter((worker) => isListable(worker) && deps.conditionOf(worker.id).breaker !== 'open');
   const plain = clouds.find(({ address }) => address.provider?.hasPlainKeys === true) ?? clouds[0];
   const named = providerOfKey(key) ?? plain?.address.provider?.name;
   return clouds.filter(({ address }) => address.provider?.name === named).slice(0, MAX_ASKED);
