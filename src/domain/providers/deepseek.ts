@@ -5,7 +5,7 @@
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
-import { OLD_LIMIT } from './engine-fields.ts';
+import { OLD_LIMIT, withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const deepseek: Provider = {
@@ -29,5 +29,5 @@ export const deepseek: Provider = {
     replaysThoughtsAs: 'reasoning_content',
     takesJsonSchema: false,
   },
-  quirks: [OLD_LIMIT],
+  quirks: [OLD_LIMIT, ...withoutEngineFields(['openai-chat'])],
 };

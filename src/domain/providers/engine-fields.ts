@@ -1,5 +1,6 @@
 /**
- * What self-hosted engines take beyond OpenAI's API, and providers refuse. Sources: SGLang's protocol.py (completion and
+ * What self-hosted engines take beyond OpenAI's API, and providers refuse or, worse, leave unsaid that they ignore it:
+ * taken out here, it is told. Sources: SGLang's protocol.py (completion and
  * chat requests), vLLM's OpenAI-compatible server (extra parameters).
  */
 import type { ProtocolName } from '../call.ts';

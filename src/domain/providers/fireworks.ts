@@ -1,6 +1,10 @@
-/** Fireworks AI. Models have long names, `accounts/fireworks/models/…`. Source: Fireworks documentation, reasoning guide. */
+/**
+ * Fireworks AI. Models have long names, `accounts/fireworks/models/…`. Refuses fields that it does not know.
+ * Source  Fireworks documentation: querying text models, reasoning; its error texts (`Extra inputs are not permitted`)
+ */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
+import { withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const fireworks: Provider = {
@@ -28,4 +32,8 @@ export const fireworks: Provider = {
     replaysThoughtsAs: 'reasoning_content',
     takesEngineFields: true,
   },
+  quirks: withoutEngineFields(
+    ['openai-chat', 'openai-completions', 'openai-responses'],
+    ['top_k', 'min_p', 'repetition_penalty', 'ignore_eos'],
+  ),
 };

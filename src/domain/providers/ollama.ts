@@ -4,7 +4,7 @@
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
-import { OLD_LIMIT } from './engine-fields.ts';
+import { OLD_LIMIT, withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const ollama: Provider = {
@@ -25,5 +25,5 @@ export const ollama: Provider = {
   keyVariables: ['OLLAMA_API_KEY'],
   vendors: ['ollama'],
   chat: { ...PLAIN_CHAT, reasoning: 'reasoning_effort', replaysThoughtsAs: 'reasoning', fetchesImages: false },
-  quirks: [OLD_LIMIT],
+  quirks: [OLD_LIMIT, ...withoutEngineFields(['openai-chat'])],
 };

@@ -4,6 +4,7 @@
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
+import { withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const openrouter: Provider = {
@@ -35,4 +36,5 @@ export const openrouter: Provider = {
     takesFiles: true,
     takesEngineFields: true,
   },
+  quirks: withoutEngineFields(['openai-chat'], ['top_k', 'min_p', 'repetition_penalty', 'include_reasoning']),
 };

@@ -1,7 +1,7 @@
 /** Perplexity. Its paths have no version, and it has no list of models. Source: Perplexity API reference. */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
-import { OLD_LIMIT } from './engine-fields.ts';
+import { OLD_LIMIT, withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const perplexity: Provider = {
@@ -19,5 +19,5 @@ export const perplexity: Provider = {
   mayListOpenly: false,
   listing: undefined,
   chat: { ...PLAIN_CHAT, reasoning: 'reasoning_effort' },
-  quirks: [OLD_LIMIT],
+  quirks: [OLD_LIMIT, ...withoutEngineFields(['openai-chat'], ['top_k'])],
 };

@@ -1,7 +1,7 @@
 /** Together AI. Takes the sampling fields of engines. Source: Together AI documentation, OpenAI compatibility. */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
-import { OLD_LIMIT } from './engine-fields.ts';
+import { OLD_LIMIT, withoutEngineFields } from './engine-fields.ts';
 import type { Provider } from './provider.ts';
 
 export const together: Provider = {
@@ -15,5 +15,8 @@ export const together: Provider = {
   vendors: ['together', 'together_ai'],
   mayListOpenly: false,
   chat: { ...PLAIN_CHAT, reasoning: 'reasoning_effort', replaysThoughtsAs: 'reasoning', takesEngineFields: true },
-  quirks: [OLD_LIMIT],
+  quirks: [
+    OLD_LIMIT,
+    ...withoutEngineFields(['openai-chat'], ['top_k', 'min_p', 'repetition_penalty', 'chat_template_kwargs']),
+  ],
 };
