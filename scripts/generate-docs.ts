@@ -9,6 +9,9 @@ import { defaultText, type Option, type OptionTable } from '../src/config/option
 import { gatewayOptions } from '../src/config/schema.ts';
 import { errorTable } from '../src/domain/errors.ts';
 import type { FieldTable } from '../src/domain/fields.ts';
+import { ENGINE_FIELDS } from '../src/domain/providers/engine-fields.ts';
+import { providers } from '../src/domain/providers/index.ts';
+import type { Provider } from '../src/domain/providers/provider.ts';
 import { workerFields } from '../src/domain/worker-fields.ts';
 import { DEFAULT_BUCKETS, metricTable } from '../src/observability/metric-table.ts';
 import { policies } from '../src/routing/policies/index.ts';
@@ -193,7 +196,82 @@ ${table(['Field', 'Why'], refused)}
 `;
 }
 
+const orNone = (texts: readonly string[]): string => (texts.length === 0 ? '–' : texts.map(code).join(', '));
+
+function providerRow({ name, title, url, hosts, basePath, keyHeader, keyVariables, keyShapes }: Provider): string[] {
+  const form = keyHeader === 'authorization' ? 'Authorization: Bearer' : keyHeader;
+  const places = [...(url === undefined ? [] : [url]), ...hosts.filter((host) => url?.endsWith(host) !== true)];
+  const base = basePath === '' ? '–' : code(basePath);
+  return [code(name), title, orNone(places), base, code(form), orNone(keyVariables), orNone(keyShapes)];
+}
+
+/** What is changed in the bodies of one provider, one row for each of its APIs. */
+function quirkRows({ name, quirks, apis }: Provider): string[][] {
+  return apis.flatMap(({ protocol }) => {
+    const own = quirks.filter((quirk) => quirk.protocol === protocol);
+    const removed = own.filter(({ act }) => act === 'remove').map((quirk) => quirk.name);
+    const kept = ENGINE_FIELDS.filter((field) => !removed.includes(field));
+    const hasNone = kept.length === ENGINE_FIELDS.length;
+    const but = kept.length === 0 ? '' : `, but not ${orNone(kept)}`;
+    const engine = hasNone ? [] : [`fields that only engines have${but}`];
+    const others = removed.filter((field) => !ENGINE_FIELDS.includes(field)).map(code);
+    const renamed = own.flatMap((quirk) => {
+      const models = quirk.models === undefined ? '' : ` (models ${code(String(quirk.models))})`;
+      return quirk.act === 'remove' ? [] : [`${code(quirk.name)} to ${code(quirk.act.rename)}${models}`];
+    });
+    return own.length === 0
+      ? []
+      : [
+          [
+            code(name),
+            protocol,
+            [...engine, ...(others.length > 0 ? [others.join(', ')] : [])].join('; ') || '–',
+            renamed.join(', ') || '–',
+          ],
+        ];
+  });
+}
+
+function providersPage(): string {
+  const heads = ['`provider`', 'Who', 'Where', 'Base path', 'Key goes in', 'Variables of the key', 'Keys begin with'];
+  const apiRows = providers.map(({ name, apis, listing, models }) => [
+    code(name),
+    apis.map(({ protocol, path }) => `${protocol} ${code(path)}`).join(', '),
+    listing ? code(listing.path) : 'none',
+    models ? code(String(models)) : '–',
+  ]);
+  return `${MARK}
+
+# Providers
+
+What is known of each provider. The first table says how a worker is taken for one of its (by \`provider\`, else by the
+host of its URL, exactly or a subdomain) and how its key is sent. The base path is added where the worker's URL does not
+have it. [The guide](../guides/providers.md) says how all of this is used.
+
+${table(heads, providers.map(providerRow))}
+
+## APIs
+
+In the order in which they are preferred for a call that has to be translated. \`{model}\` stands for the name of the
+model. A worker without a list takes the models whose name is the provider's, as those with a list do beyond it; names
+with the provider before a slash (\`groq/…\`) are always its own.
+
+${table(['`provider`', 'APIs and where they are', 'List of models', 'Names of its models'], apiRows)}
+
+## What is changed in bodies
+
+Of a body in the API of the provider these top-level fields are taken out, because the provider would refuse them or
+leave unsaid that it ignores them, or renamed in place. Every other byte stays as it was, and a body in which nothing has to
+change is the client's own.
+
+${table(['`provider`', 'API', 'Taken out', 'Renamed'], providers.flatMap(quirkRows))}
+
+Fields that only engines have: ${orNone(ENGINE_FIELDS)}.
+`;
+}
+
 const pages: readonly Page[] = [
+  { path: 'docs/reference/providers.md', text: providersPage },
   { path: 'docs/reference/workers.md', text: workersPage },
   { path: 'docs/reference/configuration.md', text: configurationPage },
   { path: 'docs/reference/metrics.md', text: metricsPage },

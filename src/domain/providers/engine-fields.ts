@@ -83,7 +83,8 @@ const SERVING = [
   'vllm_xargs',
 ] as const;
 
-const ENGINE_FIELDS: readonly string[] = [...SAMPLING, ...CONSTRAINTS, ...PROMPTS, ...ANSWERS, ...SERVING];
+/** All of them, top-level names. */
+export const ENGINE_FIELDS: readonly string[] = [...SAMPLING, ...CONSTRAINTS, ...PROMPTS, ...ANSWERS, ...SERVING];
 
 /** Removes all of them from requests of these APIs; `kept` are those that the provider has too. */
 export function withoutEngineFields(protocols: readonly ProtocolName[], kept: readonly string[] = []): FieldQuirk[] {

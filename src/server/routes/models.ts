@@ -30,7 +30,7 @@ export async function listGeminiModels(deps: ServerDeps, { headers, query }: Con
 }
 
 export async function getGeminiModel(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
-  return json(200, geminiCard(await find(deps, request)));
+  return json(200, geminiCard(await find(deps, { ...request, id: request.id.replace(/^models\//, '') })));
 }
 
 /** Throws `model_not_found`. */
