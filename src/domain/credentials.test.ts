@@ -14,6 +14,7 @@ const shapes: readonly (readonly [string, string | undefined])[] = [
   ['gsk_abc', 'groq'],
   ['pplx-abc', 'perplexity'],
   ['xai-abc', 'xai'],
+  ['AQ.Ab8', 'gemini'],
   ['AIzaSyAbc', 'gemini'],
   ['sk-abc', undefined],
   ['sk-an', undefined],

@@ -201,3 +201,31 @@ test('a provider that was meant otherwise is told of', async (t) => {
   const reply = await post(gateway, '/workers', { url: 'https://mine.example', provider: 'opnai', models: ['m'] });
   assert.match(((await reply.json()) as { message: string }).message, /did you mean openai\?$/);
 });
+
+test('while its calls fail a provider is shown as unwell, and is asked whether it is there', async (t) => {
+  const rig = await cloudsFor(t, { cbFailureThreshold: 2, disableRetries: true });
+  const away = await cloudFor(t, { form: 'openai', models: ['gone'], failsCalls: true });
+  await register(rig, { url: away.url, provider: 'openai', api_key: 'sk-stored' });
+  for (let i = 0; i < 2; i += 1) assert.equal((await call(rig, 'gone')).status, 500);
+  const { workers } = (await (await fetch(`${rig.gateway.url}/workers`)).json()) as {
+    workers: Record<string, unknown>[];
+  };
+  assert.deepEqual([workers[0]?.['circuit_breaker'], workers[0]?.['is_healthy']], ['open', false]);
+  const lists = () => away.seen.filter(({ method }) => method === 'GET').length;
+  while (lists() < 2) await new Promise((resolve) => setImmediate(resolve));
+  // Nobody is sent there for his models either.
+  assert.deepEqual(await modelsOf(rig, bearer('sk-mine')), [['gone', 'openai']]);
+  assert.deepEqual(away.credentials(), ['authorization: Bearer sk-stored']);
+});
+
+test('a mapped host may be below a path of a relay, and for one port only', async (t) => {
+  const relay = await cloudFor(t, { form: 'openai', models: ['m'], listPath: '/relay/base/v1/models' });
+  const rig = await cloudsFor(t, { mapHost: [`cloud.example:8443=${relay.url}/relay/`] });
+  const shown = await register(rig, { url: 'https://cloud.example:8443/base/v1', provider: 'mine', api_key: 'k' });
+  assert.deepEqual([shown['url'], shown['models']], ['https://cloud.example:8443/base', ['m']]);
+  assert.equal((await call(rig, 'm')).status, 200);
+  assert.deepEqual(
+    relay.seen.map(({ url }) => url),
+    ['/relay/base/v1/models', '/relay/base/v1/chat/completions'],
+  );
+});

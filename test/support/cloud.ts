@@ -11,6 +11,8 @@ export interface CloudOptions {
   readonly keys?: readonly string[];
   /** Where its list is; its form's usual place when not given. */
   readonly listPath?: string;
+  /** Its list is well, its calls are not. */
+  readonly failsCalls?: boolean;
 }
 
 export interface CloudRequest {
@@ -58,10 +60,14 @@ function credentialsOf({ headers }: CloudRequest): string[] {
 
 const LIST_PATHS = { openai: '/v1/models', anthropic: '/v1/models', gemini: '/v1beta/models' } as const;
 
-function answerTo(request: CloudRequest, { form, models, keys, listPath }: CloudOptions): [number, unknown] {
+function answerTo(
+  request: CloudRequest,
+  { form, models, keys, listPath, failsCalls }: CloudOptions,
+): [number, unknown] {
   const sent = credentialsOf(request).map((line) => line.replace(/^[^:]+: (Bearer )?/, ''));
   if (keys && !sent.some((key) => keys.includes(key))) return [401, { error: { message: 'no such key' } }];
   if (request.url.split('?')[0] === (listPath ?? LIST_PATHS[form])) return [200, listOf(form, models)];
+  if (failsCalls) return [500, { error: { message: 'not well' } }];
   const message = { role: 'assistant', content: 'Hello from afar' };
   const choices = [{ index: 0, message, finish_reason: 'stop' }];
   return request.method === 'POST' ? [200, { id: 'c', object: 'chat.completion', model: 'm', choices }] : [404, {}];

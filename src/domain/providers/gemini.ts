@@ -1,6 +1,6 @@
 /**
  * Google Gemini, by its own API. The model is named in the path; the list of models comes in pages of at most 1,000 and
- * says what each can do.
+ * says what each can do. Keys begin with `AQ.`; those of the older kind with `AIza`.
  * Source  Gemini API reference: models.list, models.generateContent, API keys
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
@@ -25,7 +25,7 @@ export const gemini: Provider = {
   keyHeader: 'x-goog-api-key',
   headers: [],
   passHeaders: [],
-  keyShapes: ['AIza'],
+  keyShapes: ['AIza', 'AQ.'],
   hasPlainKeys: false,
   keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   models: /^(models\/)?(gemini-|gemma-|learnlm-)/,

@@ -57,23 +57,13 @@ function ownerOf({ url, provider, runtime }: Named): Provider | undefined {
   const isExternal = runtime === 'external';
   if (runtime !== undefined && !isExternal) return undefined;
   const isSecure = url.startsWith('https://');
-  if (provider !== undefined) return providerNamed(provider) ?? byHand(provider, isExternal || isSecure);
+  if (provider !== undefined)
+    return providerNamed(provider) ?? (isExternal || isSecure ? compatibleNamed(provider) : undefined);
   const host = hostOf(url);
   const known = providers.find(({ hosts }) => hosts.some((each) => host === each || host.endsWith(`.${each}`)));
   if (known) return known;
   if (!isExternal) return undefined;
   return isSecure ? openai : compatible;
-}
-
-const made = new Map<string, Provider>();
-const MAX_MADE = 1_000;
-
-/** One object for each name, so that workers of one provider share it. */
-function byHand(name: string, isCloud: boolean): Provider | undefined {
-  if (!isCloud) return undefined;
-  const provider = made.get(name) ?? compatibleNamed(name);
-  if (made.size < MAX_MADE) made.set(name, provider);
-  return provider;
 }
 
 function hostOf(url: string): string {

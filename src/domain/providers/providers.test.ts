@@ -59,10 +59,6 @@ for (const [url, rest, name] of owners) {
   });
 }
 
-test('workers of a cloud that was named by hand share one provider', () => {
-  assert.equal(ofUrl('https://a', { provider: 'mine' }), ofUrl('https://b', { provider: 'mine' }));
-});
-
 /** From the URL as a person writes it to the URL that a call of chat completions goes to. */
 function chatUrl(given: string, provider?: string, model = 'm'): string {
   const reading = readWorkerUrl(given);
