@@ -1,7 +1,7 @@
 /**
  * DeepSeek. Thinking is a switch of its own; thoughts are sent back as they came. Knows JSON answers, no schemas. Fields
  * that it does not know are ignored, so the answer's limit needs its old name.
- * Source  DeepSeek API documentation: thinking mode, chat completion, Anthropic API
+ * Source  DeepSeek API documentation: thinking mode, chat completion, context caching, Anthropic API
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
@@ -28,6 +28,8 @@ export const deepseek: Provider = {
     reasoning: 'thinking_object',
     replaysThoughtsAs: 'reasoning_content',
     takesJsonSchema: false,
+    cacheMarks: 'automatic',
+    maxStops: 16,
   },
   quirks: [OLD_LIMIT, ...withoutEngineFields(['openai-chat'])],
 };

@@ -1,6 +1,6 @@
 /**
  * Fireworks AI. Models have long names, `accounts/fireworks/models/…`. Refuses fields that it does not know.
- * Source  Fireworks documentation: querying text models, reasoning; its error texts (`Extra inputs are not permitted`)
+ * Source  Fireworks documentation: querying text models, reasoning, prompt caching; its error texts (`Extra inputs are not permitted`)
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
@@ -31,6 +31,7 @@ export const fireworks: Provider = {
     reasoning: 'reasoning_effort',
     replaysThoughtsAs: 'reasoning_content',
     takesEngineFields: true,
+    cacheMarks: 'automatic',
   },
   quirks: withoutEngineFields(
     ['openai-chat', 'openai-completions', 'openai-responses'],

@@ -1,6 +1,6 @@
 /**
  * OpenRouter: models of many vendors, named `vendor/model`. Ignores what the chosen model does not take.
- * Source  OpenRouter documentation: API reference, reasoning tokens, app attribution
+ * Source  OpenRouter documentation: API reference, reasoning tokens, prompt caching, app attribution
  */
 import { PLAIN_CHAT } from './chat-traits.ts';
 import { compatible } from './compatible.ts';
@@ -31,7 +31,9 @@ export const openrouter: Provider = {
   chat: {
     ...PLAIN_CHAT,
     reasoning: 'reasoning_object',
-    replaysThoughtsAs: 'reasoning',
+    replaysThoughtsAs: 'reasoning_details',
+    cacheMarks: 'cache_control',
+    takesTextLists: true,
     hasDeveloperRole: true,
     takesFiles: true,
     takesEngineFields: true,
