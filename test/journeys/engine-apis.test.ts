@@ -28,9 +28,9 @@ for (const kind of ENGINE_KINDS.filter((each) => each !== 'mlx')) {
   });
 }
 
-test('a server that has chat completions alone lacks the other APIs', async (t) => {
+test('a server that has completions alone lacks the other APIs', async (t) => {
   const server = createServer((request, response) => {
-    const paths: Record<string, number> = { '/health': 200, '/v1/models': 200, '/v1/chat/completions': 405 };
+    const paths: Record<string, number> = { '/health': 200, '/v1/models': 200, '/v1/completions': 405 };
     response.writeHead(paths[request.url ?? ''] ?? 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ data: [{ id: 'm', owned_by: 'vllm' }] }));
   });

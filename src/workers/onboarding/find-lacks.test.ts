@@ -11,7 +11,7 @@ import { vllm } from './engines/vllm.ts';
 import { findLacks } from './find-lacks.ts';
 import { Questions } from './questions.ts';
 
-const CHAT = '/v1/chat/completions';
+const COMPLETIONS = '/v1/completions';
 const [RESPONSES, MESSAGES, COUNT] = ['/v1/responses', '/v1/messages', '/v1/messages/count_tokens'];
 
 async function lacks(answers: Answers | null, profile = vllm, worker: Worker = workerOf('w', { facts: null })) {
@@ -21,16 +21,18 @@ async function lacks(answers: Answers | null, profile = vllm, worker: Worker = w
 }
 
 test('paths that are not there are lacking, where those that are there answer 405', async () => {
-  assert.deepEqual((await lacks({ [CHAT]: 405, [RESPONSES]: 405, [MESSAGES]: 405, [COUNT]: 405 })).found, []);
-  assert.deepEqual((await lacks({ [CHAT]: 405, [RESPONSES]: 405 })).found, [
+  assert.deepEqual((await lacks({ [COMPLETIONS]: 405, [RESPONSES]: 405, [MESSAGES]: 405, [COUNT]: 405 })).found, []);
+  assert.deepEqual((await lacks({ [COMPLETIONS]: 405, [RESPONSES]: 405 })).found, [
     'anthropic-messages',
     'anthropic-count-tokens',
   ]);
-  assert.deepEqual((await lacks({ [CHAT]: 405, [RESPONSES]: 401, [MESSAGES]: 500 })).found, ['anthropic-count-tokens']);
+  assert.deepEqual((await lacks({ [COMPLETIONS]: 405, [RESPONSES]: 401, [MESSAGES]: 500 })).found, [
+    'anthropic-count-tokens',
+  ]);
 });
 
 test('on doubt nothing is lacking, but what the engine is known not to have', async () => {
-  for (const answers of [{}, { [CHAT]: 401 }, { [CHAT]: undefined }, null] as const) {
+  for (const answers of [{}, { [COMPLETIONS]: 401 }, { [COMPLETIONS]: undefined }, null] as const) {
     assert.deepEqual((await lacks(answers)).found, []);
     assert.equal((await lacks(answers, mlx)).found.length, 3);
   }
@@ -38,7 +40,7 @@ test('on doubt nothing is lacking, but what the engine is known not to have', as
 
 test('what was found out is not asked again while the worker is ready', async () => {
   const known = workerOf('w', { facts: { ...factsOf(), engine: 'vllm', lacks: ['openai-responses'] } });
-  assert.deepEqual(await lacks({ [CHAT]: 405 }, vllm, known), { found: ['openai-responses'], asked: 0 });
+  assert.deepEqual(await lacks({ [COMPLETIONS]: 405 }, vllm, known), { found: ['openai-responses'], asked: 0 });
   const back = { ...known, state: 'unhealthy' as const };
-  assert.equal((await lacks({ [CHAT]: 405 }, vllm, back)).asked, 4);
+  assert.equal((await lacks({ [COMPLETIONS]: 405 }, vllm, back)).asked, 4);
 });

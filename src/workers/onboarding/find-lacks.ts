@@ -1,6 +1,6 @@
 /**
  * Which APIs an engine does not have, so that calls for them are translated to one that it has. Nothing is generated to
- * find that out: a server that answers a GET of its chat path with 405 answers 404 for paths that it does not have.
+ * find that out: a server that answers a GET of its completions with 405 answers 404 for paths that it does not have.
  * On doubt nothing is lacking. Asked when a worker joins, not at every look.
  */
 import type { ProtocolName } from '../../domain/call.ts';
@@ -8,7 +8,8 @@ import type { Engine } from '../../domain/worker.ts';
 import type { EngineProfile } from './engines/engine-profile.ts';
 import type { Round } from './step.ts';
 
-const CHAT_PATH = '/v1/chat/completions';
+/** Every engine has it. */
+const COMPLETIONS_PATH = '/v1/completions';
 
 const PATHS: readonly (readonly [ProtocolName, string])[] = [
   ['openai-responses', '/v1/responses'],
@@ -27,9 +28,9 @@ export async function findLacks(
 ): Promise<readonly ProtocolName[]> {
   const known = worker.facts;
   if (worker.state === 'ready' && known?.engine === engine) return known.lacks;
-  const [chat, ...others] = await Promise.all(
-    [CHAT_PATH, ...PATHS.map(([, path]) => path)].map((path) => questions.tryAsk(path)),
+  const [completions, ...others] = await Promise.all(
+    [COMPLETIONS_PATH, ...PATHS.map(([, path]) => path)].map((path) => questions.tryAsk(path)),
   );
-  if (chat?.status !== 405) return BY_TABLE[engine] ?? [];
+  if (completions?.status !== 405) return BY_TABLE[engine] ?? [];
   return PATHS.flatMap(([protocol], at) => (others[at]?.status === 404 ? [protocol] : []));
 }
