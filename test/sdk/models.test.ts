@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import type { Gateway } from '../../src/app/build.ts';
 import { startProvider } from '../../sim/providers/provider.ts';
@@ -16,6 +17,7 @@ const CLOUDS = [
     key: 'sk-ant-mine',
     models: ['claude-haiku-4-5', 'claude-sonnet-4-5'],
   },
+  { kind: 'gemini', host: 'generativelanguage.googleapis.com', key: 'AQ.mine', models: ['gemini-2.5-flash'] },
 ] as const;
 
 /** An engine, and workers of providers without keys. */
@@ -28,7 +30,7 @@ async function gatewayOf(t: TestContext): Promise<Gateway> {
   }
   const engine = await engineFor(t, { models: ['own'] });
   const gateway = await gatewayFor(t, [engine.url, ...CLOUDS.map(({ host }) => `https://${host}`)], { mapHost });
-  await allReady(gateway, 3);
+  await allReady(gateway, 1 + CLOUDS.length);
   return gateway;
 }
 
@@ -54,7 +56,17 @@ test('the client of Anthropic lists and gets the models of its key', async (t) =
   assert.ok(Number.isFinite(Date.parse(model.created_at)));
 });
 
-test('both read what the gateway has itself', async (t) => {
+test('the client of Google lists and gets the models of its key', async (t) => {
+  const { url } = await gatewayOf(t);
+  const client = new GoogleGenAI({ apiKey: 'AQ.mine', httpOptions: { baseUrl: url } });
+  const names: (string | undefined)[] = [];
+  for await (const model of await client.models.list()) names.push(model.name);
+  assert.deepEqual(names, ['models/gemini-2.5-flash']);
+  const model = await client.models.get({ model: 'gemini-2.5-flash' });
+  assert.deepEqual([model.name, typeof model.inputTokenLimit], ['models/gemini-2.5-flash', 'number']);
+});
+
+test('all of them read what the gateway has itself', async (t) => {
   const { url } = await gatewayOf(t);
   const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'gsk_for-nobody-here', maxRetries: 0 });
   const anthropic = new Anthropic({ baseURL: url, apiKey: 'gsk_for-nobody-here', maxRetries: 0 });
@@ -64,4 +76,6 @@ test('both read what the gateway has itself', async (t) => {
   );
   const page = await anthropic.models.list();
   assert.deepEqual([page.data.map(({ id }) => id), page.has_more, page.last_id], [['own'], false, 'own']);
+  const google = new GoogleGenAI({ apiKey: 'gsk_for-nobody-here', httpOptions: { baseUrl: url } });
+  assert.equal((await google.models.list()).page[0]?.name, 'models/own');
 });

@@ -1,6 +1,6 @@
 /**
  * The models that can be asked for. One form satisfies the clients of OpenAI and of Anthropic, whose lists are at the same
- * path; Gemini's clients have a path and a form of their own.
+ * path; Gemini's clients have a form of their own, at a path of their own or at that same one.
  * Sources  OpenAI and Anthropic API references (List models), Gemini API reference (models.list)
  */
 import { GatewayError } from '../../domain/errors.ts';
@@ -15,13 +15,20 @@ type Shown = Readonly<Record<string, unknown>>;
 
 export async function listModels(deps: ServerDeps, { headers, query }: ControlRequest): Promise<JsonAnswer> {
   const models = await inventory(deps, headers, isWide(query));
+  if (isOfGoogle(headers)) return json(200, { models: models.map(geminiCard) });
   const data = models.map(card);
   const page = { has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null };
   return json(200, { object: 'list', data, ...page });
 }
 
 export async function getModel(deps: ServerDeps, request: ControlRequest): Promise<JsonAnswer> {
-  return json(200, card(await find(deps, request)));
+  const model = await find(deps, request);
+  return json(200, isOfGoogle(request.headers) ? geminiCard(model) : card(model));
+}
+
+/** Google's clients send one of these, and nobody else's do. */
+function isOfGoogle(headers: ControlRequest['headers']): boolean {
+  return headers['x-goog-api-key'] !== undefined || headers['x-goog-api-client'] !== undefined;
 }
 
 export async function listGeminiModels(deps: ServerDeps, { headers, query }: ControlRequest): Promise<JsonAnswer> {
