@@ -35,6 +35,13 @@ export const openai: Provider = {
   keyVariables: ['OPENAI_API_KEY'],
   models: /^(gpt-|chatgpt-|o\d|codex-|computer-use-|text-embedding-|dall-e-|whisper-|tts-|omni-|davinci-|babbage-|ft:)/,
   vendors: ['openai'],
+  // Source: the pages of the models, and what the API answers for others: "This model is only supported in
+  // v1/responses", "Function tools with reasoning_effort are not supported".
+  responses: {
+    only: /^(o\d+-pro|gpt-\d+(\.\d+)?-pro|codex-|computer-use-)|-codex|-deep-research/,
+    forTools: /^gpt-(5\.([4-9]|\d\d)|[6-9]|\d\d)/,
+    never: /-search-(preview|api)|-audio|^o1-mini/,
+  },
   listing: { path: '/v1/models', form: 'openai' },
   mayListOpenly: false,
   thoughts: 'openai',

@@ -78,6 +78,16 @@ export interface FieldQuirk {
   readonly models?: RegExp;
 }
 
+/** Which models a provider serves in one of its two generation APIs only. */
+export interface ResponsesTraits {
+  /** In Responses only. */
+  readonly only: RegExp;
+  /** In chat completions too, but there they refuse tools while they think. */
+  readonly forTools: RegExp;
+  /** In chat completions only. */
+  readonly never: RegExp;
+}
+
 /** How the models of a provider are listed. */
 export interface ModelListing {
   /** Behind the base path, with the query of the first page. */
@@ -115,6 +125,8 @@ export interface Provider {
   readonly models: RegExp | undefined;
   /** Names that stand for the provider before a slash: `anthropic/claude-…`; taken off where the worker does not list the name so. */
   readonly vendors: readonly string[];
+  /** Where its chat completions and its Responses are not the same models; absent where they are. */
+  readonly responses?: ResponsesTraits;
   readonly listing: ModelListing | undefined;
   /** The list may be open to everybody, so that it is asked for without a key too. */
   readonly mayListOpenly: boolean;

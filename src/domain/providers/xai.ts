@@ -20,6 +20,7 @@ export const xai: Provider = {
   keyVariables: ['XAI_API_KEY'],
   models: /^grok-/,
   vendors: ['xai', 'x-ai'],
+  responses: { only: /-multi-agent/, forTools: /$^/, never: /$^/ },
   thoughts: 'xai',
   chat: OPENAI_CHAT,
   quirks: withoutEngineFields(['openai-chat', 'openai-responses']),
