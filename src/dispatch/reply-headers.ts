@@ -1,6 +1,7 @@
 /** The headers of an answer: the worker's own, then what the gateway has to say (behaviour §10). */
 import type { HeaderList } from '../domain/headers.ts';
 import type { CallRecord } from '../domain/record.ts';
+import { warningsText } from './translation/warnings-text.ts';
 
 /** With one decimal at most. From whole numbers: the text of a fraction costs several times as much. */
 function tenths(ms: number): string {
@@ -23,6 +24,8 @@ export function gatewayHeaders(record: CallRecord): HeaderList {
     `gateway;dur=${tenths(gatewayMs)}, upstream;dur=${tenths(upstreamMs)}, queue;dur=${tenths(queueMs)}`,
   );
   if (record.decision !== '') list.push('x-smg-decision', record.decision);
+  if (record.translation !== '') list.push('x-smg-translation', record.translation);
+  if (record.warnings.length > 0) list.push('x-smg-translation-warnings', warningsText(record.warnings));
   return list;
 }
 

@@ -51,6 +51,25 @@ export const errorTable = {
     origin: 'client',
     meaning: 'The body names no model and the endpoint or the pool needs one.',
   },
+  not_translatable: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'No worker of the model speaks the API of the call, and the call cannot be translated for one of them.',
+  },
+  translation_loss: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'Strict translation is on and a field of the request would not reach the worker; `param` names it.',
+  },
+  media_unreachable: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning:
+      'A picture or a file that the request names by URL, and that the provider takes as bytes only, could not be fetched.',
+  },
   authentication_required: {
     status: 401,
     type: 'authentication_error',

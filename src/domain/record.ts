@@ -3,6 +3,7 @@
  * ended. Log line, metrics and traces are views of it. Never holds a prompt, an answer or a key.
  */
 import type { ErrorCode } from './errors.ts';
+import type { TranslationWarning } from './generation.ts';
 import type { Usage } from './usage.ts';
 
 /** How a call ended: answered to its end, refused or failed with an error, broken mid-answer, or left by its client. */
@@ -22,6 +23,9 @@ export interface AttemptRecord {
   /** Milliseconds waited before this attempt began. */
   backoffMs: number;
 }
+
+/** One list for all calls that have none. */
+export const NO_WARNINGS: readonly TranslationWarning[] = [];
 
 /** Times are monotonic milliseconds (see Clock); 0 = did not happen. One shape always: every field is set here. */
 export class CallRecord {
@@ -53,6 +57,10 @@ export class CallRecord {
   heldMs = 0;
   /** Why the worker was chosen, in short; filled when the client asks with `x-smg-explain`. */
   decision = '';
+  /** The client's API and the worker's, e.g. `anthropic-messages>openai-chat`; empty when bytes passed. */
+  translation = '';
+  /** What the way to the worker and back lost or changed. */
+  warnings: readonly TranslationWarning[] = NO_WARNINGS;
   status = 0;
   outcome: CallOutcome = 'answered';
   error: ErrorCode | undefined = undefined;

@@ -62,6 +62,16 @@ export const metricTable = {
     labels: [...ROUTER, 'token_type'],
     help: 'Tokens as the workers reported them: input, output, and cached (part of input).',
   },
+  smg_translations_total: {
+    type: 'counter',
+    labels: ['from', 'to'],
+    help: 'Calls that were asked in another API (to) than the client used (from).',
+  },
+  smg_translation_warnings_total: {
+    type: 'counter',
+    labels: ['from', 'to', 'kind'],
+    help: 'What the translation of a call lost or changed, by kind; from and to are empty when bytes passed but for fields that the provider refuses.',
+  },
   smg_worker_pool_size: {
     type: 'gauge',
     labels: ['worker_type', 'connection_mode', 'model'],

@@ -77,6 +77,21 @@ test('an answered stream is counted with its tokens and timed in seconds', () =>
   assert.deepEqual(shown(metrics, 'smg_router_request_errors_total'), []);
 });
 
+test('translations are counted by their two APIs, and what they lost by kind', () => {
+  const metrics = new Metrics([1]);
+  const record = recordOf({});
+  record.translation = 'openai-chat>gemini';
+  const lost = { kind: 'lost', field: 'seed', reason: 'is not known there' } as const;
+  record.warnings = [lost, lost, { ...lost, kind: 'changed' }];
+  metrics.callEnded(record);
+  metrics.callEnded(recordOf({}));
+  assert.deepEqual(shown(metrics, 'smg_translations_total'), ['from=openai-chat,to=gemini 1']);
+  assert.deepEqual(shown(metrics, 'smg_translation_warnings_total'), [
+    'from=openai-chat,to=gemini,kind=lost 2',
+    'from=openai-chat,to=gemini,kind=changed 1',
+  ]);
+});
+
 test('retries and their causes are counted by attempt', () => {
   const metrics = new Metrics([1]);
   const record = recordOf({ status: 502, outcome: 'failed', error: 'upstream_broken', retriesExhausted: true });

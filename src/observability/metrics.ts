@@ -121,6 +121,7 @@ export class Metrics {
     for (let i = 0; i < record.attempts.length; i += 1) this.#attemptEnded(record, i);
     if (record.retriesExhausted)
       this.counter('smg_worker_retries_exhausted_total').with(WORKER_TYPE, record.route).value += 1;
+    if (record.translation !== '' || record.warnings.length > 0) this.#translated(record);
     const { usage } = record;
     if (usage) {
       bundle.input.value += usage.inputTokens;
@@ -128,6 +129,13 @@ export class Metrics {
       bundle.cached.value += usage.cachedInputTokens;
     }
     if (record.outcome === 'answered') this.#observeTimes(record, bundle);
+  }
+
+  #translated({ translation, warnings }: CallRecord): void {
+    const [from = '', to = ''] = translation.split('>');
+    if (translation !== '') this.counter('smg_translations_total').with(from, to).value += 1;
+    const counter = this.counter('smg_translation_warnings_total');
+    for (const { kind } of warnings) counter.with(from, to, kind).value += 1;
   }
 
   #observeTimes(record: CallRecord, bundle: InferenceBundle): void {

@@ -88,7 +88,7 @@ test('the fields are these and no others: none of them could hold a prompt, an a
   const line = lineOf(record);
   assert.ok(!JSON.stringify(line).includes('sk-secret'));
   const names =
-    'request_id method path tenant status outcome error model worker policy decision stream retries tried duration_ms class queue_ms held_ms';
+    'request_id method path tenant status outcome error model worker policy decision translation translation_warnings stream retries tried duration_ms class queue_ms held_ms';
   assert.deepEqual(
     Object.keys(line),
     `${names} head_ms ttft_ms bytes_in bytes_out input_tokens output_tokens cached_tokens`.split(' '),
@@ -104,6 +104,26 @@ test('a call that waited says in which class and for how long, let in or not', (
   assert.deepEqual(of(lineOf(record)), [undefined, 80, undefined]);
   record.queuedAt = 0;
   assert.deepEqual(of(lineOf(record)), [undefined, undefined, undefined]);
+});
+
+test('a translated call names both APIs and how much was lost; what was lost is a line for debugging', () => {
+  const record = callRecord();
+  const warnings = [
+    { kind: 'lost', field: 'seed', reason: 'is not known there' },
+    { kind: 'changed', field: 'max_tokens', reason: 'is 4096' },
+  ];
+  Object.assign(record, { translation: 'openai-chat>anthropic-messages', warnings });
+  const line = lineOf(record);
+  assert.deepEqual([line['translation'], line['translation_warnings']], ['openai-chat>anthropic-messages', 2]);
+  const quiet = listen('info');
+  new GatewayTelemetry(quiet.logger, undefined).callEnded(record);
+  assert.deepEqual(
+    quiet.lines.map(({ message }) => message),
+    ['call'],
+  );
+  const { logger, lines } = listen();
+  new GatewayTelemetry(logger, undefined).callEnded(record);
+  assert.deepEqual(lines[1]?.fields['warnings'], 'lost: seed is not known there; changed: max_tokens is 4096');
 });
 
 test('a question to the gateway itself has a short line', () => {

@@ -25,6 +25,8 @@ export function lineOf(record: CallRecord): LogFields {
     worker: record.workerId === '' ? undefined : record.workerId,
     policy: record.policy === '' ? undefined : record.policy,
     decision: record.decision === '' ? undefined : record.decision,
+    translation: record.translation === '' ? undefined : record.translation,
+    translation_warnings: record.warnings.length === 0 ? undefined : record.warnings.length,
     stream: record.isInference ? record.streaming : undefined,
     retries: attempts.length > 0 ? attempts.length - 1 : undefined,
     tried:
@@ -44,6 +46,9 @@ export function lineOf(record: CallRecord): LogFields {
     cached_tokens: usage?.cachedInputTokens,
   };
 }
+
+const MAX_WARNINGS = 50;
+const MAX_WARNINGS_TEXT = 8_192;
 
 function levelOf(record: CallRecord): LogLevel {
   if (record.error === 'internal_error') return 'error';
@@ -69,8 +74,20 @@ export class GatewayTelemetry implements Telemetry, FleetTelemetry {
     this.#metrics?.callEnded(record);
     const level = levelOf(record);
     if (this.#logger.isOn(level)) this.#logger.log(level, record.isInference ? 'call' : 'request', lineOf(record));
+    if (record.warnings.length > 0 && this.#logger.isOn('debug')) this.#logWarnings(record);
     if (record.fault !== undefined)
       this.#logger.log('error', 'fault', { request_id: record.requestId, fault: describe(record.fault) });
+  }
+
+  /** Fields and reasons; never a value. */
+  #logWarnings({ requestId, translation, warnings }: CallRecord): void {
+    const shown = warnings.slice(0, MAX_WARNINGS).map(({ kind, field, reason }) => `${kind}: ${field} ${reason}`);
+    this.#logger.log('debug', 'translation', {
+      request_id: requestId,
+      translation: translation === '' ? undefined : translation,
+      warnings: shown.join('; ').slice(0, MAX_WARNINGS_TEXT),
+      left_out: warnings.length > shown.length ? warnings.length - shown.length : undefined,
+    });
   }
 
   stateChanged(worker: Worker, from: WorkerState): void {
