@@ -5,6 +5,7 @@ import { Ticker } from '../dispatch/ticker.ts';
 import { providerOfKey } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
 import { protocols } from '../protocols/index.ts';
+import { unaryTranslations } from '../protocols/translations.ts';
 import { RetryBudget } from '../resilience/retry-budget.ts';
 import { Leases } from '../workers/leases.ts';
 import type { CommonParts } from './common-parts.ts';
@@ -21,6 +22,8 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
     leases: new Leases(loads, conditions, clock),
     backend,
     protocols,
+    unaryTranslations,
+    strictTranslation: false,
     policyFor: (model, members) => policies.policyFor(model, members),
     aliases,
     retry: retryOptions(config),

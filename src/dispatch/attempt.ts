@@ -20,6 +20,7 @@ import type { ClockOptions, Phase } from '../resilience/clocks.ts';
 import type { Answer, AnswerHost, AnswerParts, AttemptOutcome } from './answer.ts';
 import { looksLikeEvents } from './answer-check.ts';
 import { BodyAnswer } from './body-answer.ts';
+import type { AnswerReader } from './translation/outbound.ts';
 import type { Throttle } from './reply-gate.ts';
 import { ReplyGate } from './reply-gate.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -31,6 +32,8 @@ export interface AttemptSubject {
   readonly call: Call;
   readonly worker: Worker;
   readonly watch: CallWatch | undefined;
+  /** Reads an answer that does not pass as it is. */
+  readonly reader?: AnswerReader | undefined;
 }
 
 export interface AttemptDeps {
@@ -46,6 +49,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
   readonly #call: Call;
   readonly #worker: Worker;
   readonly #watch: CallWatch | undefined;
+  readonly #reader: AnswerReader | undefined;
   readonly #gate: ReplyGate;
   readonly #parts: AnswerParts;
   readonly #deps: AttemptDeps;
@@ -56,7 +60,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
   #answer: Answer | undefined;
 
   constructor(
-    { call, worker, watch }: AttemptSubject,
+    { call, worker, watch, reader }: AttemptSubject,
     protocol: Protocol,
     writer: ReplyWriter,
     deps: AttemptDeps,
@@ -65,6 +69,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     this.#call = call;
     this.#worker = worker;
     this.#watch = watch;
+    this.#reader = reader;
     this.#deps = deps;
     this.#settle = settle;
     const { record } = call;
@@ -129,14 +134,14 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     if (!this.#answer) {
       // Nothing shows in no bytes.
       if (chunk.length === 0) return;
-      this.#answer = this.#isEventStream(chunk) ? new StreamAnswer(this.#parts) : new BodyAnswer(this.#parts);
+      this.#answer = this.#answerOf(this.#isEventStream(chunk));
     }
     this.#answer.data(chunk);
   }
 
   end(): void {
     if (this.isOver) return;
-    this.#answer ??= new BodyAnswer(this.#parts);
+    this.#answer ??= this.#answerOf(false);
     this.#answer.end();
   }
 
@@ -168,6 +173,11 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     // After a proper end this does nothing; in every other case it closes the worker's connection at once.
     this.#exchange?.abort();
     this.#settle(outcome);
+  }
+
+  #answerOf(isEventStream: boolean): Answer {
+    if (this.#reader) return this.#reader.read(this.#parts, isEventStream);
+    return isEventStream ? new StreamAnswer(this.#parts) : new BodyAnswer(this.#parts);
   }
 
   #isEventStream(chunk: Buffer): boolean {

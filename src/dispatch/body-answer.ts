@@ -1,5 +1,7 @@
 /** An answer that is one body: held whole as far as HOLD_BYTES go, so that a bad one can be told before it is shown. */
+import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { HeaderList } from '../domain/headers.ts';
 import { headerOf } from '../domain/headers.ts';
 import { isRetryableStatus, parseRetryAfter } from '../resilience/retry.ts';
 import type { Answer, AnswerParts } from './answer.ts';
@@ -8,7 +10,7 @@ import { invalidAnswer } from './answer-check.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 /** An error body longer than this is not kept: the gateway's own error stands for it. */
-const MAX_ERROR_BYTES = 1024 * 1024;
+export const MAX_ERROR_BYTES = 1024 * 1024;
 /** Of a long unary answer the end is kept, for the usage that stands there. */
 const TAIL_BYTES = 8 * 1024;
 
@@ -67,17 +69,17 @@ export class BodyAnswer implements Answer {
   }
 
   #failWithAnswer(body: Buffer | undefined): void {
-    const { host, gate, workerId } = this.#parts;
+    const { host, gate, workerId, clock } = this.#parts;
     const { status, headers } = gate;
     const error = new GatewayError('upstream_error', `Worker ${workerId} answered ${status}.`);
     const answer = body && { status, headers, body };
-    host.finish({ kind: 'failed', error, answer, retryAfterMs: this.#retryAfterMs() });
+    host.finish({ kind: 'failed', error, answer, retryAfterMs: retryAfterOf(headers, clock) });
   }
+}
 
-  #retryAfterMs(): number | undefined {
-    const { headers } = this.#parts.gate;
-    const exact = Number(headerOf(headers, 'retry-after-ms') ?? Number.NaN);
-    if (Number.isFinite(exact) && exact >= 0) return exact;
-    return parseRetryAfter(headerOf(headers, 'retry-after'), this.#parts.clock.wallTime());
-  }
+/** How long the worker asks to be left alone, in ms; undefined when it does not say. */
+export function retryAfterOf(headers: HeaderList, clock: Clock): number | undefined {
+  const exact = Number(headerOf(headers, 'retry-after-ms') ?? Number.NaN);
+  if (Number.isFinite(exact) && exact >= 0) return exact;
+  return parseRetryAfter(headerOf(headers, 'retry-after'), clock.wallTime());
 }

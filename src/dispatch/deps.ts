@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { ProtocolName } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import type { Backend, WorkerDirectory, WorkerLeases } from '../domain/ports.ts';
+import type { UnaryTranslation } from '../protocols/hub/unary-translation.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
 import type { RetryBudget } from '../resilience/retry-budget.ts';
@@ -17,6 +18,10 @@ export interface DispatchDeps {
   readonly leases: WorkerLeases;
   readonly backend: Backend;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
+  /** Translations that have no hub. */
+  readonly unaryTranslations: readonly UnaryTranslation[];
+  /** What a translation would lose is refused. */
+  readonly strictTranslation: boolean;
   /** The policy for the calls of a model. `members` is its pool. */
   policyFor(model: string, members: readonly PoolMember[]): NamedPolicy;
   readonly aliases: ModelAliases;

@@ -24,7 +24,10 @@ import { RecoveryLine } from './recovery-line.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
-import { upstreamBody } from './upstream-body.ts';
+import { answerCall } from './translation/own-answer.ts';
+import type { Outbound, Wait } from './translation/outbound.ts';
+import { notTranslatable, Translator } from './translation/translator.ts';
+import { Reach } from './translation/way.ts';
 import { applyOutcome, verdictOf } from './verdict.ts';
 
 type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
@@ -32,12 +35,17 @@ type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
 export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #recovery: RecoveryLine;
+  readonly #translator: Translator;
+  readonly #reach: Reach;
   /** Calls between two attempts. */
   readonly #pausing = new Set<ClientSide>();
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
     this.#recovery = new RecoveryLine(deps.clock);
+    const languages = { protocols: deps.protocols, unary: deps.unaryTranslations };
+    this.#reach = new Reach(languages);
+    this.#translator = new Translator({ ...deps, ...languages, isStrict: deps.strictTranslation });
   }
 
   /** Ends every running attempt, every pause before one and every wait for a worker: the last step of a shutdown. */
@@ -58,6 +66,8 @@ export class Dispatcher {
     const keyDigest = this.#deps.keyDigest(call.callerKey);
     let tried: string[] = [];
     let last: Failed | undefined;
+    /** Why a worker could not be asked at all. */
+    let unfit: GatewayError | undefined;
     let backoffMs = 0;
     let hints: CallHints | undefined;
     let retry: RetryOptions | undefined;
@@ -75,13 +85,25 @@ export class Dispatcher {
         const place = isBehind ? undefined : placeCall(call, placement);
         if (!place) {
           held = this.#hold(call, placement, { held, isBehind, client });
+          if (!held && !last && unfit) throw unfit;
           if (!held) return this.#giveUp(call, writer, last, keyDigest);
           await client.wait(this.#recovery.remaining(held), this.#deps.clock);
           continue;
         }
         if (held) held = this.#recovery.placed(held, call.record);
+        const outbound = this.#translator.outbound(call, place.member, hints.model);
+        if (outbound.kind === 'unfit') {
+          tried.push(place.member.worker.id);
+          unfit = outbound.error;
+          continue;
+        }
+        if (outbound.kind === 'pending') {
+          await this.#wait(outbound.wait, client);
+          continue;
+        }
+        if (outbound.kind === 'answer') return answerCall(call, writer, outbound, this.#deps.clock);
         tried.push(place.member.worker.id);
-        const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints });
+        const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints, outbound });
         if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
         // Cancelled from above: no worker is to blame, and none is to be asked instead.
         if (outcome.error.origin !== 'upstream') throw outcome.error;
@@ -97,6 +119,18 @@ export class Dispatcher {
       }
     } finally {
       if (held) this.#recovery.left(held, call.record);
+    }
+  }
+
+  /** Waits for what has to be there before a worker can be asked; the client may leave meanwhile. */
+  async #wait(wait: Wait, client: ClientSide): Promise<void> {
+    client.current = wait;
+    this.#pausing.add(client);
+    try {
+      await wait.done;
+    } finally {
+      this.#pausing.delete(client);
+      client.current = undefined;
     }
   }
 
@@ -119,7 +153,10 @@ export class Dispatcher {
     const { directory, aliases } = this.#deps;
     const resolved = resolveModel(call.model, call.modelOptional, directory.snapshot(), aliases);
     if (resolved.isListed) call.record.canonicalModel = resolved.model;
-    return resolved;
+    const able = this.#reach.within(resolved.members, call.protocol);
+    if (able === resolved.members) return resolved;
+    if (able.length === 0) throw notTranslatable(call.protocol, resolved.members);
+    return { ...resolved, members: able };
   }
 
   #pool(call: Call): readonly PoolMember[] {
@@ -145,6 +182,8 @@ export class Dispatcher {
     };
     call.record.attempts.push(entry);
     call.record.workerId = worker.id;
+    call.record.translation = side.outbound.translation;
+    call.record.warnings = side.outbound.warnings;
     call.record.upstreamStartedAt = clock.now();
     return new Promise((resolve) => {
       const settle = (outcome: AttemptOutcome) => {
@@ -158,17 +197,24 @@ export class Dispatcher {
         entry.error = outcome.kind === 'failed' || outcome.kind === 'broken' ? outcome.error.code : undefined;
         resolve(outcome);
       };
-      const attempt = new Attempt({ call, worker, watch }, protocols[call.protocol], side.writer, this.#deps, settle);
+      const { path, body, reader } = side.outbound;
+      const attempt = new Attempt(
+        { call, worker, watch, reader },
+        protocols[call.protocol],
+        side.writer,
+        this.#deps,
+        settle,
+      );
       side.client.current = attempt;
       if (side.client.isGone) return attempt.clientGone();
       attempt.start({
         method: 'POST',
-        path: call.upstreamPath,
+        path,
         clientHeaders: call.headers,
         requestId: call.requestId,
         key: keyFor(worker, call.callerKey),
         rank: member.rank,
-        body: upstreamBody(call, side.hints.model, member),
+        body,
       });
     });
   }
@@ -245,6 +291,7 @@ interface AttemptSide {
   readonly keyDigest: number;
   readonly backoffMs: number;
   readonly hints: CallHints;
+  readonly outbound: Extract<Outbound, { kind: 'request' }>;
 }
 
 /** A retry has its own rules, and whoever named a worker does not wait for others. */

@@ -13,7 +13,7 @@ import type { ReplyGate } from './reply-gate.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 /** The opening of a stream (a role, `message_start`) is held for its first content, but never longer than this. */
-const PRELUDE_HOLD_MS = 2_000;
+export const PRELUDE_HOLD_MS = 2_000;
 
 export class StreamAnswer implements Answer {
   readonly #parts: AnswerParts;

@@ -10,14 +10,15 @@ import { replaceModel, setMember } from '../protocols/peek.ts';
  */
 export function upstreamBody(call: Call, model: string, { worker, rank }: PoolMember): Buffer {
   const name = nameAt(worker, model);
-  const isRenamed = call.model !== undefined && name !== call.model;
+  // A model in the path has no place in the body.
+  const isRenamed = call.modelSpans.length > 0 && name !== call.model;
   const body = isRenamed ? replaceModel(call.body, call.modelSpans, name) : call.body;
   // vLLM and newer SGLang read the rank from a header; older SGLang has this member only, and newer still takes it.
   return rank === undefined || worker.facts?.engine !== 'sglang' ? body : withRank(body, String(rank));
 }
 
 /** What the worker calls a model: an alias that its operator gave it is unknown to the engine. */
-function nameAt({ spec }: Worker, model: string): string {
+export function nameAt({ spec }: Worker, model: string): string {
   if (spec.models.length === 0) return model;
   return spec.models.find(({ id, aliases }) => id !== model && aliases.includes(model))?.id ?? model;
 }

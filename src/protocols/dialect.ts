@@ -18,7 +18,7 @@ export function openaiErrorObject(error: GatewayError): Record<string, unknown> 
 }
 
 /** Source: Anthropic API reference, errors: the closed set of `error.type`. */
-const ANTHROPIC_TYPES: Readonly<Record<OpenAiErrorType, string>> = {
+export const ANTHROPIC_TYPES: Readonly<Record<OpenAiErrorType, string>> = {
   invalid_request_error: 'invalid_request_error',
   authentication_error: 'authentication_error',
   permission_error: 'permission_error',
@@ -42,7 +42,7 @@ export const anthropicDialect: Dialect = {
 };
 
 /** Source: Google APIs, `google.rpc.Status` in JSON: the canonical code's name in `status`. */
-const GOOGLE_STATUSES: Readonly<Record<OpenAiErrorType, string>> = {
+export const GOOGLE_STATUSES: Readonly<Record<OpenAiErrorType, string>> = {
   invalid_request_error: 'INVALID_ARGUMENT',
   authentication_error: 'UNAUTHENTICATED',
   permission_error: 'PERMISSION_DENIED',

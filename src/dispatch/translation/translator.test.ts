@@ -1,0 +1,152 @@
+/** What is sent to which worker. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memberOf } from '../../../test/support/fleet.ts';
+import { withTiny } from '../../../test/support/tiny-codec.ts';
+import type { TinyOptions } from '../../../test/support/tiny-codec.ts';
+import { ManualClock } from '../../base/clock.ts';
+import { seededRandom } from '../../base/random.ts';
+import type { Call } from '../../domain/call.ts';
+import { GatewayError } from '../../domain/errors.ts';
+import { CallRecord } from '../../domain/record.ts';
+import { protocols } from '../../protocols/index.ts';
+import { peek } from '../../protocols/peek.ts';
+import type { Outbound } from './outbound.ts';
+import { Translator } from './translator.ts';
+
+interface Parts extends TinyOptions {
+  readonly isStrict?: boolean;
+}
+
+function translatorOf({ isStrict = false, ...options }: Parts = {}): Translator {
+  return new Translator({
+    protocols: {
+      ...protocols,
+      'openai-chat': withTiny(protocols['openai-chat'], options),
+      'anthropic-messages': withTiny(protocols['anthropic-messages'], options),
+      gemini: withTiny(protocols.gemini, options),
+    },
+    unary: [],
+    isStrict,
+    clock: new ManualClock(),
+    random: seededRandom(1),
+  });
+}
+
+const BODY = '{"model": "m", "seed": 1.0}';
+
+function callOf(change: Partial<Call> = {}): Call {
+  const body = change.body ?? Buffer.from(BODY);
+  const { model, stream, modelSpans } = peek(body);
+  return {
+    requestId: 'id',
+    protocol: 'openai-chat',
+    upstreamPath: '/v1/chat/completions',
+    model,
+    modelOptional: false,
+    stream,
+    body,
+    modelSpans,
+    headers: {},
+    callerKey: undefined,
+    record: new CallRecord('id', 'POST', '/v1/chat/completions', 1),
+    ...change,
+  };
+}
+
+const engine = memberOf('engine');
+const claude = memberOf('claude', { spec: { provider: 'anthropic' } });
+const gpt = memberOf('gpt', { spec: { provider: 'openai' } });
+const google = memberOf('google', { spec: { provider: 'gemini' } });
+
+function request(outbound: Outbound): Extract<Outbound, { kind: 'request' }> {
+  if (outbound.kind !== 'request') throw new Error(`It is ${outbound.kind}.`);
+  return outbound;
+}
+
+test('the same API on both sides: path, query and the very bytes of the client', () => {
+  const call = callOf({ upstreamPath: '/v1/chat/completions?a=1' });
+  for (const member of [engine, gpt]) {
+    const { path, body, reader, translation } = request(translatorOf().outbound(call, member, 'm'));
+    assert.deepEqual([path, reader, translation], ['/v1/chat/completions?a=1', undefined, '']);
+    assert.equal(body, call.body);
+  }
+});
+
+test('another API: the body in its words, its path, and none of the client’s query', () => {
+  const call = callOf({ upstreamPath: '/v1/chat/completions?a=1' });
+  const { path, body, reader, translation } = request(translatorOf().outbound(call, claude, 'real'));
+  assert.deepEqual([path, translation], ['/v1/messages', 'openai-chat>anthropic-messages']);
+  assert.ok(reader);
+  const sent = JSON.parse(body.toString()) as Record<string, unknown>;
+  assert.deepEqual([sent['model'], sent['wire'], sent['seed']], ['real', 'anthropic-messages', 1]);
+});
+
+test('Gemini has the model in its path, and another path for streams', () => {
+  const whole = request(translatorOf().outbound(callOf(), google, 'gemini-2.5-pro'));
+  assert.equal(whole.path, '/v1beta/models/gemini-2.5-pro:generateContent');
+  const streamed = request(translatorOf().outbound(callOf({ stream: true }), google, 'tuned/x'));
+  assert.equal(streamed.path, '/v1beta/models/tuned%2Fx:streamGenerateContent?alt=sse');
+});
+
+test('a Gemini client’s own words go to Gemini at the path of the model, with its query', () => {
+  const stream = callOf({
+    protocol: 'gemini',
+    upstreamPath: '/v1beta/models/fast:streamGenerateContent?alt=sse&x=1',
+    model: 'fast',
+    stream: true,
+    modelSpans: [],
+  });
+  const { path, body } = request(translatorOf().outbound(stream, google, 'gemini-2.5-pro'));
+  assert.equal(path, '/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse&x=1');
+  assert.equal(body, stream.body);
+  const array = { ...stream, upstreamPath: '/v1beta/models/fast:streamGenerateContent' };
+  const plain = request(translatorOf().outbound(array, google, 'gemini-2.5-pro'));
+  assert.equal(plain.path, '/v1beta/models/gemini-2.5-pro:streamGenerateContent');
+});
+
+test('a call is decoded once and encoded once for each target', () => {
+  const counts = { decoded: 0, encoded: 0 };
+  const translator = translatorOf({ counts });
+  const call = callOf();
+  const first = request(translator.outbound(call, claude, 'm'));
+  const again = request(translator.outbound(call, { ...claude, id: 'another key' }, 'm'));
+  assert.equal(again.body, first.body);
+  assert.deepEqual(counts, { decoded: 1, encoded: 1 });
+  translator.outbound(call, google, 'm');
+  translator.outbound(call, google, 'another model');
+  assert.deepEqual(counts, { decoded: 1, encoded: 3 });
+  translator.outbound(callOf(), google, 'm');
+  assert.deepEqual(counts, { decoded: 2, encoded: 4 });
+});
+
+test('losses are told, and refused when translation is strict, for all calls or for this one', () => {
+  const changed = { kind: 'changed', field: 'max_tokens', reason: 'is 4096' } as const;
+  const lost = { kind: 'lost', field: 'seed', reason: 'is not known there' } as const;
+  const lenient = request(translatorOf({ losses: [changed, lost] }).outbound(callOf(), claude, 'm'));
+  assert.deepEqual(lenient.warnings, [changed, lost]);
+  const strict = translatorOf({ losses: [changed, lost], isStrict: true }).outbound(callOf(), claude, 'm');
+  assert.ok(strict.kind === 'unfit');
+  assert.deepEqual([strict.error.code, strict.error.param], ['translation_loss', 'seed']);
+  const asked = callOf({ headers: { 'x-smg-strict-translation': 'true' } });
+  assert.equal(translatorOf({ losses: [lost] }).outbound(asked, claude, 'm').kind, 'unfit');
+  assert.equal(translatorOf({ losses: [changed] }).outbound(asked, claude, 'm').kind, 'request');
+});
+
+test('what a target would refuse makes the worker unfit; a fault of the gateway does not', () => {
+  const refuse = new GatewayError('invalid_request', 'A tool has a bad name.', { param: 'tools[0].name' });
+  const translator = translatorOf({ refuse });
+  const call = callOf();
+  assert.deepEqual(translator.outbound(call, claude, 'm'), { kind: 'unfit', error: refuse });
+  assert.deepEqual(translator.outbound(call, claude, 'm'), { kind: 'unfit', error: refuse });
+  const fault = new GatewayError('internal_error', 'A fault.');
+  assert.throws(() => translatorOf({ refuse: fault }).outbound(callOf(), claude, 'm'), fault);
+});
+
+test('no way to the worker is the client’s error and names both sides', () => {
+  const call = callOf({ protocol: 'rerank', upstreamPath: '/v1/rerank' });
+  const outbound = translatorOf().outbound(call, claude, 'm');
+  assert.ok(outbound.kind === 'unfit');
+  assert.equal(outbound.error.code, 'not_translatable');
+  assert.match(outbound.error.message, /rerank.*Anthropic/);
+});

@@ -1,0 +1,182 @@
+/**
+ * From a call and the worker that was chosen for it to what is sent: the client's bytes where they can pass, else the
+ * call in an API that the worker speaks. Owns what a call's translation keeps between its attempts; a call whose bytes
+ * pass costs no more than a look at its worker.
+ */
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import type { Call, ProtocolName } from '../../domain/call.ts';
+import type { PoolMember } from '../../domain/candidate.ts';
+import { GatewayError } from '../../domain/errors.ts';
+import type { TranslationWarning } from '../../domain/generation.ts';
+import type { SpokenApi } from '../../domain/providers/provider.ts';
+import { NO_WARNINGS } from '../../domain/record.ts';
+import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
+import type { Protocol } from '../../protocols/protocol.ts';
+import { nameAt, upstreamBody } from '../upstream-body.ts';
+import { HubReader } from './hub-reader.ts';
+import { newId } from './new-id.ts';
+import type { Outbound } from './outbound.ts';
+import { TranslatedCall } from './translated-call.ts';
+import { UnaryReader } from './unary-reader.ts';
+import { upstreamPath } from './upstream-address.ts';
+import type { Languages, Way } from './way.ts';
+import { wayTo } from './way.ts';
+
+export interface TranslatorDeps extends Languages {
+  /** Losses are refused for every call. */
+  readonly isStrict: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type HubWay = Extract<Way, { kind: 'hub' }>;
+type UnaryWay = Extract<Way, { kind: 'unary' }>;
+
+export class Translator {
+  readonly #deps: TranslatorDeps;
+  readonly #calls = new WeakMap<Call, TranslatedCall>();
+
+  constructor(deps: TranslatorDeps) {
+    this.#deps = deps;
+  }
+
+  /** `model` is the canonical id. Never throws for what a client sent. */
+  outbound(call: Call, member: PoolMember, model: string): Outbound {
+    const { worker } = member;
+    if (worker.address.provider === undefined && isOwn(call.protocol) && !worker.facts?.lacks.length) {
+      return passing(call.upstreamPath, upstreamBody(call, model, member));
+    }
+    try {
+      return this.#outbound(call, member, model);
+    } catch (thrown) {
+      if (thrown instanceof GatewayError && thrown.origin === 'client') return { kind: 'unfit', error: thrown };
+      throw thrown;
+    }
+  }
+
+  #outbound(call: Call, member: PoolMember, model: string): Outbound {
+    const { worker } = member;
+    const name = nameAt(worker, model);
+    const asked = { protocol: call.protocol, model: name, request: () => this.#translated(call).decoded.request };
+    const way = wayTo(worker, asked, this.#deps);
+    switch (way?.kind) {
+      case 'pass':
+        return this.#pass(call, member, { model, name, api: way.api });
+      case 'hub':
+        return this.#throughHub(call, member, { way, name });
+      case 'unary':
+        return this.#unary(call, member, { way, name });
+      case 'estimate':
+      case undefined:
+        throw notTranslatable(call.protocol, [member]);
+    }
+  }
+
+  #pass(call: Call, member: PoolMember, { model, name, api }: PassFacts): Outbound {
+    const body = upstreamBody(call, model, member);
+    if (!api) return passing(call.upstreamPath, body);
+    const path = upstreamPath(call, member.worker.address, { api, model: name, isSame: true });
+    return passing(path, body);
+  }
+
+  #throughHub(call: Call, { worker }: PoolMember, { way, name }: { way: HubWay; name: string }): Outbound {
+    const { protocols, clock, random } = this.#deps;
+    const client = protocols[call.protocol];
+    const target = protocols[way.api.protocol];
+    const codec = codecOf(target);
+    const translated = this.#translated(call);
+    const { body, warnings } = translated.encodeFor(
+      codec,
+      targetOf(worker.address.provider, name),
+      (request) => request,
+    );
+    this.#checkStrict(call, warnings);
+    const makeId = (prefix: string) => newId(prefix, random);
+    const reader = new HubReader({
+      worker: target,
+      client,
+      workerCodec: codec,
+      clientCodec: codecOf(client),
+      answerFacts: {
+        model: call.model ?? name,
+        createdSeconds: Math.floor(clock.wallTime() / 1_000),
+        newId: makeId,
+        request: translated.decoded.request,
+        isEventStream: call.protocol !== 'gemini' || /[?&]alt=sse\b/.test(call.upstreamPath),
+      },
+      decodeFacts: { newId: makeId },
+      isStream: call.stream,
+      watch: () => undefined,
+    });
+    const path = upstreamPath(call, worker.address, { api: way.api, model: name, isSame: false });
+    return { kind: 'request', path, body, reader, translation: pairOf(call.protocol, way.api), warnings };
+  }
+
+  #unary(call: Call, { worker }: PoolMember, { way, name }: { way: UnaryWay; name: string }): Outbound {
+    const { protocols } = this.#deps;
+    const { api, translation } = way;
+    const { body, warnings } = translation.encodeRequest(call.body, targetOf(worker.address.provider, name));
+    this.#checkStrict(call, warnings);
+    const reader = new UnaryReader({
+      translation,
+      worker: protocols[api.protocol],
+      client: protocols[call.protocol],
+      model: call.model ?? name,
+      requestBody: call.body,
+    });
+    const path = upstreamPath(call, worker.address, { api, model: name, isSame: false });
+    return { kind: 'request', path, body, reader, translation: pairOf(call.protocol, api), warnings };
+  }
+
+  #translated(call: Call): TranslatedCall {
+    let translated = this.#calls.get(call);
+    if (!translated) {
+      translated = new TranslatedCall(call, codecOf(this.#deps.protocols[call.protocol]));
+      this.#calls.set(call, translated);
+    }
+    return translated;
+  }
+
+  #checkStrict(call: Call, warnings: readonly TranslationWarning[]): void {
+    if (!this.#deps.isStrict && call.headers['x-smg-strict-translation'] !== 'true') return;
+    const loss = warnings.find(({ kind }) => kind === 'lost');
+    if (!loss) return;
+    throw new GatewayError('translation_loss', `\`${loss.field}\` ${loss.reason}.`, { param: loss.field });
+  }
+}
+
+interface PassFacts {
+  readonly model: string;
+  readonly name: string;
+  readonly api: SpokenApi | undefined;
+}
+
+function passing(path: string, body: Buffer): Outbound {
+  return { kind: 'request', path, body, reader: undefined, translation: '', warnings: NO_WARNINGS };
+}
+
+/** An API that self-hosted engines have. */
+function isOwn(protocol: ProtocolName): boolean {
+  return protocol !== 'gemini' && protocol !== 'gemini-count-tokens' && protocol !== 'gemini-embeddings';
+}
+
+function targetOf(provider: EncodeTarget['provider'], model: string): EncodeTarget {
+  return { provider, model, maxOutputTokens: undefined };
+}
+
+function pairOf(protocol: ProtocolName, api: SpokenApi): string {
+  return `${protocol}>${api.protocol}`;
+}
+
+function codecOf({ codec, name }: Protocol): Codec {
+  if (!codec) throw new Error(`${name} has no codec, and a way through the hub was chosen all the same.`);
+  return codec;
+}
+
+/** Why none of these workers can serve the call: names the client's API and theirs. */
+export function notTranslatable(protocol: ProtocolName, members: readonly PoolMember[]): GatewayError {
+  const owners = new Set(members.map(({ worker }) => worker.address.provider?.title ?? 'self-hosted engines'));
+  const text = `Calls of ${protocol} cannot be served by ${[...owners].slice(0, 4).join(', ')}, nor translated for it.`;
+  return new GatewayError('not_translatable', text, { param: 'model' });
+}

@@ -1,0 +1,4 @@
+/** The list of translations that have no hub: one line each. */
+import type { UnaryTranslation } from './hub/unary-translation.ts';
+
+export const unaryTranslations: readonly UnaryTranslation[] = [];
