@@ -23,7 +23,7 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
     backend,
     protocols,
     unaryTranslations,
-    strictTranslation: false,
+    strictTranslation: config.strictTranslation,
     policyFor: (model, members) => policies.policyFor(model, members),
     aliases,
     retry: retryOptions(config),

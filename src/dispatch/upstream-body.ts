@@ -1,6 +1,7 @@
 /** The body as the worker gets it: the client's bytes, with the few values changed in place that must change. */
 import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
+import { nameAtProvider } from '../domain/providers/model-names.ts';
 import type { Worker } from '../domain/worker.ts';
 import { replaceModel, setMember } from '../protocols/peek.ts';
 
@@ -17,10 +18,13 @@ export function upstreamBody(call: Call, model: string, { worker, rank }: PoolMe
   return rank === undefined || worker.facts?.engine !== 'sglang' ? body : withRank(body, String(rank));
 }
 
-/** What the worker calls a model: an alias that its operator gave it is unknown to the engine. */
-export function nameAt({ spec }: Worker, model: string): string {
-  if (spec.models.length === 0) return model;
-  return spec.models.find(({ id, aliases }) => id !== model && aliases.includes(model))?.id ?? model;
+/** What the worker calls a model: an alias that its operator gave it is unknown to the engine, a vendor to its provider. */
+export function nameAt({ spec, facts, address: { provider } }: Worker, model: string): string {
+  const card = spec.models.find(({ id, aliases }) => id !== model && aliases.includes(model));
+  if (card) return card.id;
+  if (!provider) return model;
+  const isListed = spec.models.some(({ id }) => id === model) || facts?.models.includes(model) === true;
+  return nameAtProvider(provider, model, isListed);
 }
 
 /** A rank that the client chose itself would undo the gateway's choice: where it stands, it is replaced. */

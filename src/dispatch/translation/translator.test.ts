@@ -73,6 +73,15 @@ test('the same API on both sides: path, query and the very bytes of the client',
   }
 });
 
+test('fields that a provider refuses are cut out of the client’s bytes, and told', () => {
+  const call = callOf({ body: Buffer.from('{"top_k": 1, "model" : "openai/gpt-4o",  "n":1.0}') });
+  const { body, warnings, translation } = request(translatorOf().outbound(call, gpt, 'openai/gpt-4o'));
+  assert.equal(body.toString(), '{"model" : "gpt-4o",  "n":1.0}');
+  assert.deepEqual([warnings, translation], [[{ kind: 'lost', field: 'top_k', reason: 'is not taken by OpenAI' }], '']);
+  assert.equal(translatorOf({ isStrict: true }).outbound(call, gpt, 'm').kind, 'unfit');
+  assert.equal(request(translatorOf({ isStrict: true }).outbound(call, engine, 'm')).warnings.length, 0);
+});
+
 test('another API: the body in its words, its path, and none of the client’s query', () => {
   const call = callOf({ upstreamPath: '/v1/chat/completions?a=1' });
   const { path, body, reader, translation } = request(translatorOf().outbound(call, claude, 'real'));
@@ -85,8 +94,8 @@ test('another API: the body in its words, its path, and none of the client’s q
 test('Gemini has the model in its path, and another path for streams', () => {
   const whole = request(translatorOf().outbound(callOf(), google, 'gemini-2.5-pro'));
   assert.equal(whole.path, '/v1beta/models/gemini-2.5-pro:generateContent');
-  const streamed = request(translatorOf().outbound(callOf({ stream: true }), google, 'tuned/x'));
-  assert.equal(streamed.path, '/v1beta/models/tuned%2Fx:streamGenerateContent?alt=sse');
+  const streamed = request(translatorOf().outbound(callOf({ stream: true }), google, 'tunedModels/x'));
+  assert.equal(streamed.path, '/v1beta/tunedModels/x:streamGenerateContent?alt=sse');
 });
 
 test('a Gemini client’s own words go to Gemini at the path of the model, with its query', () => {

@@ -13,6 +13,7 @@ import type { SpokenApi } from '../../domain/providers/provider.ts';
 import { NO_WARNINGS } from '../../domain/record.ts';
 import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
+import { bodyForProvider } from '../../protocols/provider-edit.ts';
 import { nameAt, upstreamBody } from '../upstream-body.ts';
 import { HubReader } from './hub-reader.ts';
 import { newId } from './new-id.ts';
@@ -74,10 +75,20 @@ export class Translator {
   }
 
   #pass(call: Call, member: PoolMember, { model, name, api }: PassFacts): Outbound {
-    const body = upstreamBody(call, model, member);
-    if (!api) return passing(call.upstreamPath, body);
-    const path = upstreamPath(call, member.worker.address, { api, model: name, isSame: true });
-    return passing(path, body);
+    const { address } = member.worker;
+    const own = upstreamBody(call, model, member);
+    if (!api) return passing(call.upstreamPath, own);
+    const { provider } = address;
+    const { body, removed, renamed } = bodyForProvider(own, api.protocol, { provider, model: name });
+    const path = upstreamPath(call, address, { api, model: name, isSame: true });
+    if (removed.length === 0 && renamed.length === 0) return passing(path, body);
+    const title = provider?.title ?? 'the worker';
+    const warnings = [
+      ...removed.map((field) => ({ kind: 'lost', field, reason: `is not taken by ${title}` }) as const),
+      ...renamed.map((pair) => renaming(pair, title)),
+    ];
+    this.#checkStrict(call, warnings);
+    return { kind: 'request', path, body, reader: undefined, translation: '', warnings };
   }
 
   #throughHub(call: Call, { worker }: PoolMember, { way, name }: { way: HubWay; name: string }): Outbound {
@@ -159,6 +170,12 @@ function passing(path: string, body: Buffer): Outbound {
 /** An API that self-hosted engines have. */
 function isOwn(protocol: ProtocolName): boolean {
   return protocol !== 'gemini' && protocol !== 'gemini-count-tokens' && protocol !== 'gemini-embeddings';
+}
+
+/** `old>new`. */
+function renaming(pair: string, title: string): TranslationWarning {
+  const [field = '', name = ''] = pair.split('>');
+  return { kind: 'changed', field, reason: `is called ${name} by ${title}` };
 }
 
 function targetOf(provider: EncodeTarget['provider'], model: string): EncodeTarget {

@@ -1,5 +1,6 @@
 /** Path and query of a call behind a provider's URL. */
 import type { Call } from '../../domain/call.ts';
+import { upstreamPathOf } from '../../domain/providers/path.ts';
 import type { SpokenApi } from '../../domain/providers/provider.ts';
 import type { WorkerAddress } from '../../domain/worker.ts';
 
@@ -17,11 +18,6 @@ interface PathParts {
   readonly model: string;
   /** The API is the client's own. */
   readonly isSame: boolean;
-}
-
-function upstreamPathOf(_address: WorkerAddress, api: SpokenApi, model: string, isStream: boolean): string {
-  const path = isStream ? (api.streamPath ?? api.path) : api.path;
-  return path.replace('{model}', encodeURIComponent(model));
 }
 
 /** Gemini's client says itself in which form it wants its stream. */
