@@ -19,9 +19,22 @@ export function peek(body: Buffer): Peek {
     const [modelSpans = [], streamSpans = []] = findMembers(body, NAMES);
     return { model: readModel(body, modelSpans.at(-1)), stream: readFlag(body, streamSpans.at(-1)), modelSpans };
   } catch (thrown) {
-    if (!(thrown instanceof JsonScanError)) throw thrown;
-    throw new GatewayError('invalid_json', `The body is not valid JSON: ${thrown.message}.`);
+    throw asInvalidJson(thrown);
   }
+}
+
+/** For a body of which nothing need be known. Throws `invalid_json` when it is no JSON object. */
+export function checkObject(body: Buffer): void {
+  try {
+    findMembers(body, []);
+  } catch (thrown) {
+    throw asInvalidJson(thrown);
+  }
+}
+
+function asInvalidJson(thrown: unknown): unknown {
+  if (!(thrown instanceof JsonScanError)) return thrown;
+  return new GatewayError('invalid_json', `The body is not valid JSON: ${thrown.message}.`);
 }
 
 function readModel(body: Buffer, span: Span | undefined): string | undefined {

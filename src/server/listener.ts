@@ -8,6 +8,7 @@ import { corsHeaders } from './cors.ts';
 import type { ServerDeps } from './deps.ts';
 import { findRoute } from './find-route.ts';
 import type { Target } from './find-route.ts';
+import { adoptQueryKey } from './query-key.ts';
 import { requestIdOf } from './request-id.ts';
 import { serveControl } from './routes/control.ts';
 import { serveInference } from './routes/inference.ts';
@@ -23,6 +24,7 @@ function pathOf(url: string): string {
 
 export function createListener(deps: ServerDeps): RequestListener {
   return (request, response) => {
+    adoptQueryKey(request);
     serve(deps, findRoute(request.method ?? '', pathOf(request.url ?? '')), request, response);
   };
 }
@@ -44,6 +46,6 @@ function serve(deps: ServerDeps, target: Target, request: IncomingMessage, respo
   };
   record.isInference = target.kind === 'inference';
   // Neither of them rejects: what goes wrong becomes an answer and a field of the record.
-  if (target.kind === 'inference') void serveInference(deps, target.route, request, reply, record).then(ended);
+  if (target.kind === 'inference') void serveInference(deps, target, request, reply, record).then(ended);
   else void serveControl(deps, target, request, reply, record).then(ended);
 }

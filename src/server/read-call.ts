@@ -5,7 +5,8 @@ import { callerKeyOf } from '../domain/credentials.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Principal } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
-import { peek } from '../protocols/peek.ts';
+import { checkObject, peek } from '../protocols/peek.ts';
+import type { Peek } from '../protocols/peek.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { InferenceRoute } from './route-table.ts';
 
@@ -34,14 +35,17 @@ export interface CallParts {
   readonly request: IncomingMessage;
   readonly body: Buffer;
   readonly route: InferenceRoute;
+  /** Of a path that names it. */
+  readonly model: string | undefined;
   readonly protocol: Protocol;
   readonly principal: Principal;
   readonly record: CallRecord;
 }
 
 /** What is to be done, from a request and its whole body. Throws `invalid_json` or `invalid_request`. */
-export function makeCall({ request, body, route, protocol, principal, record }: CallParts): Call {
-  const { model, stream, modelSpans } = peek(body);
+export function makeCall(parts: CallParts): Call {
+  const { request, body, route, protocol, principal, record } = parts;
+  const { model, stream, modelSpans } = route.isStream === undefined ? peek(body) : peekPath(parts, route.isStream);
   record.bodyBytes = body.length;
   record.model = model ?? '';
   record.streaming = stream;
@@ -60,4 +64,10 @@ export function makeCall({ request, body, route, protocol, principal, record }: 
     callerKey: callerKeyOf(request.headers, principal.usedGatewayKey),
     record,
   };
+}
+
+/** What the path says already; the body has to be JSON all the same. */
+function peekPath({ body, model }: CallParts, stream: boolean): Peek {
+  checkObject(body);
+  return { model, stream, modelSpans: [] };
 }

@@ -7,10 +7,17 @@ export interface InferenceRoute {
   readonly protocol: ProtocolName;
   /** Where the call goes on the worker. */
   readonly upstreamPath: string;
+  /** Said by the path; undefined: by the body. */
+  readonly isStream: boolean | undefined;
 }
 
 function inference(path: string, protocol: ProtocolName, upstreamPath = path): InferenceRoute {
-  return { path, protocol, upstreamPath };
+  return { path, protocol, upstreamPath, isStream: undefined };
+}
+
+/** The path says which model is meant and what is wanted of it. `{model}` may have slashes in it. */
+function ofModel(path: string, protocol: ProtocolName, isStream: boolean): InferenceRoute {
+  return { path, protocol, upstreamPath: path, isStream };
 }
 
 /** All of them POST, all of access `data`. */
@@ -20,7 +27,7 @@ export const inferenceRoutes: readonly InferenceRoute[] = [
   inference('/v1/embeddings', 'openai-embeddings'),
   inference('/v1/responses', 'openai-responses'),
   inference('/v1/messages', 'anthropic-messages'),
-  inference('/v1/messages/count_tokens', 'anthropic-messages'),
+  inference('/v1/messages/count_tokens', 'anthropic-count-tokens'),
   inference('/v1/rerank', 'rerank'),
   // Engines agree on the longer path only.
   inference('/rerank', 'rerank', '/v1/rerank'),
@@ -28,6 +35,13 @@ export const inferenceRoutes: readonly InferenceRoute[] = [
   inference('/v1/classify', 'classify'),
   inference('/generate', 'sglang-generate'),
 ];
+
+/** Gemini's paths, in both versions that its clients use. All of them POST, all of access `data`. */
+export const modelRoutes: readonly InferenceRoute[] = ['/v1beta/models/', '/v1/models/'].flatMap((prefix) => [
+  ofModel(`${prefix}{model}:generateContent`, 'gemini', false),
+  ofModel(`${prefix}{model}:streamGenerateContent`, 'gemini', true),
+  ofModel(`${prefix}{model}:countTokens`, 'gemini-count-tokens', false),
+]);
 
 export type ControlMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -39,6 +53,8 @@ export const controlTable = {
   'GET /health_generate': 'public',
   'GET /v1/models': 'public',
   'GET /v1/models/{id}': 'public',
+  'GET /v1beta/models': 'public',
+  'GET /v1beta/models/{id}': 'public',
   'GET /get_model_info': 'public',
   'GET /get_server_info': 'control',
   'GET /workers': 'control',

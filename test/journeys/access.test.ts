@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { Gateway } from '../../src/app/build.ts';
 import type { RouteAccess } from '../../src/domain/ports.ts';
-import { controlRoutes, inferenceRoutes } from '../../src/server/route-table.ts';
+import { controlRoutes, inferenceRoutes, modelRoutes } from '../../src/server/route-table.ts';
 import { bearer, FORMS, type Headers, type KeyKind, KEYS, keyFlags } from '../support/keys.ts';
 import { gatewayFor, post, rigFor } from '../support/rig.ts';
 
@@ -31,23 +31,29 @@ interface Route {
   readonly method: string;
   readonly path: string;
   readonly access: RouteAccess;
-  readonly isAnthropic: boolean;
+  readonly dialect: 'openai' | 'anthropic' | 'gemini';
+}
+
+/** By the name of a protocol, or by a path. */
+function dialectOf(name: string): Route['dialect'] {
+  if (name.startsWith('anthropic')) return 'anthropic';
+  return name.startsWith('gemini') || name.startsWith('/v1beta') ? 'gemini' : 'openai';
 }
 
 const routes: readonly Route[] = [
-  ...inferenceRoutes.map(({ path, protocol }) => {
-    return { method: 'POST', path, access: 'data' as const, isAnthropic: protocol === 'anthropic-messages' };
+  ...[...inferenceRoutes, ...modelRoutes].map(({ path, protocol }) => {
+    return { method: 'POST', path, access: 'data' as const, dialect: dialectOf(protocol) };
   }),
-  ...controlRoutes.map(({ method, path, access }) => ({ method, path, access, isAnthropic: false })),
+  ...controlRoutes.map(({ method, path, access }) => ({ method, path, access, dialect: dialectOf(path) })),
   ...controlRoutes
     .filter(({ method }) => method === 'GET')
-    .map(({ path, access }) => ({ method: 'HEAD', path, access, isAnthropic: false })),
+    .map(({ path, access }) => ({ method: 'HEAD', path, access, dialect: dialectOf(path) })),
 ];
 
 const STATUS: Readonly<Record<string, number>> = { '?': 401, '-': 403 };
 
 function send(base: string, { method, path }: Route, headers: Headers): Promise<Response> {
-  const url = base + path.replace('{id}', 'no-such-id');
+  const url = base + path.replace('{id}', 'no-such-id').replace('{model}', 'm');
   if (method === 'GET' || method === 'HEAD' || method === 'DELETE') return fetch(url, { method, headers });
   return fetch(url, { method, headers: { ...headers, 'content-type': 'application/json' }, body: '{}' });
 }
@@ -60,10 +66,16 @@ async function checkRefusal(route: Route, reply: Response): Promise<string> {
   assert.equal(reply.headers.get('x-smg-worker'), null);
   const text = await reply.text();
   if (route.method === 'HEAD') return text;
-  const body = JSON.parse(text) as { type?: string; request_id?: string; error: { type: string; code?: string } };
-  assert.equal(body.error.type, reply.status === 401 ? 'authentication_error' : 'permission_error');
-  if (route.isAnthropic) assert.deepEqual([body.type, body.request_id], ['error', reply.headers.get('x-request-id')]);
-  else assert.equal(body.error.code, code);
+  const body = JSON.parse(text) as { type?: string; request_id?: string; error: Record<string, unknown> };
+  const { error } = body;
+  if (route.dialect === 'gemini') {
+    const name = reply.status === 401 ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED';
+    assert.deepEqual([error['code'], error['status']], [reply.status, name]);
+    return JSON.stringify(error);
+  }
+  assert.equal(error['type'], reply.status === 401 ? 'authentication_error' : 'permission_error');
+  if (route.dialect === 'openai') assert.equal(error['code'], code);
+  else assert.deepEqual([body.type, body.request_id], ['error', reply.headers.get('x-request-id')]);
   return JSON.stringify(body.error);
 }
 
@@ -108,6 +120,8 @@ test('public routes are those of the original, without server info', () => {
       'GET /health_generate',
       'GET /v1/models',
       'GET /v1/models/{id}',
+      'GET /v1beta/models',
+      'GET /v1beta/models/{id}',
       'GET /get_model_info',
     ],
   );

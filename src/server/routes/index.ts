@@ -7,7 +7,7 @@ import { askEngine } from './engine.ts';
 import { streamEvents } from './events.ts';
 import { flushCaches, getLoads, profile } from './fleet-wide.ts';
 import { liveness, readiness } from './health.ts';
-import { getModel, listModels } from './models.ts';
+import { getGeminiModel, getModel, listGeminiModels, listModels } from './models.ts';
 import { addWorker, patchWorker, removeWorker, replaceWorker } from './workers-change.ts';
 import { getWorker, listWorkers } from './workers.ts';
 
@@ -20,6 +20,8 @@ export const controlFunctions: Readonly<Record<ControlRouteName, ControlFunction
   'GET /health_generate': (deps) => askEngine(deps, '/health_generate'),
   'GET /v1/models': listModels,
   'GET /v1/models/{id}': getModel,
+  'GET /v1beta/models': listGeminiModels,
+  'GET /v1beta/models/{id}': getGeminiModel,
   'GET /get_model_info': (deps) => askEngine(deps, '/get_model_info'),
   'GET /get_server_info': (deps) => askEngine(deps, '/get_server_info'),
   'GET /workers': (deps, { query }) => listWorkers(deps, query),

@@ -7,12 +7,14 @@ import type { ServerDeps } from '../deps.ts';
 import type { Admission } from '../middleware/admit.ts';
 import { readBody } from '../read-body.ts';
 import { checkMediaType, makeCall } from '../read-call.ts';
-import type { InferenceRoute } from '../route-table.ts';
+import type { Target } from '../find-route.ts';
 import type { HttpReply } from '../write-reply.ts';
+
+type InferenceTarget = Extract<Target, { kind: 'inference' }>;
 
 export async function serveInference(
   deps: ServerDeps,
-  route: InferenceRoute,
+  { route, model }: InferenceTarget,
   request: IncomingMessage,
   reply: HttpReply,
   record: CallRecord,
@@ -24,7 +26,7 @@ export async function serveInference(
     checkMediaType(request.headers);
     const classIndex = deps.admission?.expect({ headers: request.headers, principal, record }) ?? 0;
     const body = await readBody(request, deps.options.maxPayloadBytes);
-    const call = makeCall({ request, body, route, protocol, principal, record });
+    const call = makeCall({ request, body, route, model, protocol, principal, record });
     if (deps.admission) await serveAdmitted(deps, deps.admission, { call, classIndex }, reply);
     else await deps.dispatcher.dispatch(call, reply);
   } catch (thrown) {
