@@ -159,3 +159,21 @@ test('no way to the worker is the client’s error and names both sides', () => 
   assert.equal(outbound.error.code, 'not_translatable');
   assert.match(outbound.error.message, /rerank.*Anthropic/);
 });
+
+test('tokens that nobody counts are estimated, and the answer says so', () => {
+  const body = Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(4_000) }] }));
+  const call = callOf({ protocol: 'anthropic-count-tokens', upstreamPath: '/v1/messages/count_tokens', body });
+  const outbound = translatorOf().outbound(call, gpt, 'm');
+  assert.ok(outbound.kind === 'answer');
+  assert.deepEqual(outbound.headers, ['x-smg-token-count', 'estimated']);
+  const { input_tokens: tokens } = JSON.parse(outbound.body.toString()) as { input_tokens: number };
+  assert.ok(tokens > 900 && tokens < 1_200, String(tokens));
+  const contents = Buffer.from(JSON.stringify({ contents: [{ parts: [{ text: 'x'.repeat(4_000) }] }] }));
+  const google = callOf({
+    protocol: 'gemini-count-tokens',
+    upstreamPath: '/v1beta/models/m:countTokens',
+    body: contents,
+  });
+  const estimate = translatorOf().outbound(google, claude, 'm');
+  assert.match(estimate.kind === 'answer' ? estimate.body.toString() : '', /^\{"totalTokens":1\d\d\d\}$/);
+});

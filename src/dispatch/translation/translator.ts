@@ -18,11 +18,13 @@ import { nameAt, upstreamBody } from '../upstream-body.ts';
 import { HubReader } from './hub-reader.ts';
 import { newId } from './new-id.ts';
 import type { Outbound } from './outbound.ts';
+import type { Estimate } from './token-estimate.ts';
+import { CountReader, estimateFor } from './token-estimate.ts';
 import { TranslatedCall } from './translated-call.ts';
 import { UnaryReader } from './unary-reader.ts';
 import { upstreamPath } from './upstream-address.ts';
 import type { Languages, Way } from './way.ts';
-import { wayTo } from './way.ts';
+import { isTokenCount, wayTo } from './way.ts';
 
 export interface TranslatorDeps extends Languages {
   /** Losses are refused for every call. */
@@ -69,6 +71,7 @@ export class Translator {
       case 'unary':
         return this.#unary(call, member, { way, name });
       case 'estimate':
+        return this.#estimate(call, name);
       case undefined:
         throw notTranslatable(call.protocol, [member]);
     }
@@ -77,6 +80,10 @@ export class Translator {
   #pass(call: Call, member: PoolMember, { model, name, api }: PassFacts): Outbound {
     const { address } = member.worker;
     const own = upstreamBody(call, model, member);
+    if (!api && isTokenCount(call.protocol)) {
+      const reader = new CountReader(() => this.#estimate(call, name));
+      return { ...passing(call.upstreamPath, own), reader };
+    }
     if (!api) return passing(call.upstreamPath, own);
     const { provider } = address;
     const { body, removed, renamed } = bodyForProvider(own, api.protocol, { provider, model: name });
@@ -89,6 +96,10 @@ export class Translator {
     ];
     this.#checkStrict(call, warnings);
     return { kind: 'request', path, body, reader: undefined, translation: '', warnings };
+  }
+
+  #estimate(call: Call, name: string): Estimate {
+    return estimateFor(call, this.#deps.protocols[call.protocol], name);
   }
 
   #throughHub(call: Call, { worker }: PoolMember, { way, name }: { way: HubWay; name: string }): Outbound {
@@ -157,19 +168,21 @@ export class Translator {
   }
 }
 
+type OutboundRequest = Extract<Outbound, { kind: 'request' }>;
+
 interface PassFacts {
   readonly model: string;
   readonly name: string;
   readonly api: SpokenApi | undefined;
 }
 
-function passing(path: string, body: Buffer): Outbound {
+function passing(path: string, body: Buffer): OutboundRequest {
   return { kind: 'request', path, body, reader: undefined, translation: '', warnings: NO_WARNINGS };
 }
 
-/** An API that self-hosted engines have. */
+/** An API that self-hosted engines have, and whose answers pass as they are. */
 function isOwn(protocol: ProtocolName): boolean {
-  return protocol !== 'gemini' && protocol !== 'gemini-count-tokens' && protocol !== 'gemini-embeddings';
+  return !protocol.startsWith('gemini') && protocol !== 'anthropic-count-tokens';
 }
 
 /** `old>new`. */
