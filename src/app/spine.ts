@@ -1,4 +1,5 @@
 /** The spine: what serves a call. */
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
@@ -15,6 +16,7 @@ import { clockOptions, retryOptions } from './options.ts';
 export function buildSpine(config: Config, common: CommonParts, parts: FleetParts): Dispatcher {
   const { clock, random, aliases, policies } = common;
   const { registry, loads, conditions, backend } = parts;
+  const scopeKey = randomBytes(32);
   const keySeed = Math.floor(random.next() * 0xffffffff);
   const clocks = clockOptions(config);
   return new Dispatcher({
@@ -32,6 +34,12 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
     ticker: new Ticker(clock, Object.values(clocks)),
     clock,
     random,
+    scopeOf: ({ callerKey, record }) => {
+      const digest = createHmac('sha256', scopeKey)
+        .update(callerKey ?? '')
+        .digest('base64');
+      return `${record.tenant}|${digest}`;
+    },
     keyDigest: (callerKey) =>
       callerKey === undefined || providerOfKey(callerKey) !== undefined ? 0 : fnv1a(callerKey, keySeed) || 1,
   });

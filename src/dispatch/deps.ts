@@ -1,7 +1,7 @@
 /** What the spine is given once, at start-up. */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import type { ProtocolName } from '../domain/call.ts';
+import type { Call, ProtocolName } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import type { Backend, WorkerDirectory, WorkerLeases } from '../domain/ports.ts';
 import type { UnaryTranslation } from '../protocols/hub/unary-translation.ts';
@@ -22,6 +22,8 @@ export interface DispatchDeps {
   readonly unaryTranslations: readonly UnaryTranslation[];
   /** What a translation would lose is refused. */
   readonly strictTranslation: boolean;
+  /** What stands for a caller where thoughts are kept for it: different for each key and each tenant. */
+  scopeOf(call: Call): string;
   /** The policy for the calls of a model. `members` is its pool. */
   policyFor(model: string, members: readonly PoolMember[]): NamedPolicy;
   readonly aliases: ModelAliases;

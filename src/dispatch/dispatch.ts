@@ -10,6 +10,7 @@ import { workerOfMember } from '../domain/ids.ts';
 import type { AdmissionTicket, ReplyWriter } from '../domain/ports.ts';
 import type { AttemptRecord } from '../domain/record.ts';
 import type { Worker } from '../domain/worker.ts';
+import { ReasoningVault } from '../protocols/hub/reasoning-vault.ts';
 import type { RetryOptions, RetryPlan } from '../resilience/retry.ts';
 import { planRetry } from '../resilience/retry.ts';
 import type { AttemptOutcome } from './answer.ts';
@@ -45,7 +46,13 @@ export class Dispatcher {
     this.#recovery = new RecoveryLine(deps.clock);
     const languages = { protocols: deps.protocols, unary: deps.unaryTranslations };
     this.#reach = new Reach(languages);
-    this.#translator = new Translator({ ...deps, ...languages, isStrict: deps.strictTranslation });
+    this.#translator = new Translator({
+      ...deps,
+      ...languages,
+      scopeOf: (call) => deps.scopeOf(call),
+      isStrict: deps.strictTranslation,
+      vault: new ReasoningVault(),
+    });
   }
 
   /** Ends every running attempt, every pause before one and every wait for a worker: the last step of a shutdown. */

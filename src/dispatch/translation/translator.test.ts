@@ -10,15 +10,17 @@ import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import { CallRecord } from '../../domain/record.ts';
 import { protocols } from '../../protocols/index.ts';
+import { ReasoningVault } from '../../protocols/hub/reasoning-vault.ts';
 import { peek } from '../../protocols/peek.ts';
 import type { Outbound } from './outbound.ts';
 import { Translator } from './translator.ts';
 
 interface Parts extends TinyOptions {
   readonly isStrict?: boolean;
+  readonly vault?: ReasoningVault;
 }
 
-function translatorOf({ isStrict = false, ...options }: Parts = {}): Translator {
+function translatorOf({ isStrict = false, vault = new ReasoningVault(), ...options }: Parts = {}): Translator {
   return new Translator({
     protocols: {
       ...protocols,
@@ -28,6 +30,8 @@ function translatorOf({ isStrict = false, ...options }: Parts = {}): Translator 
     },
     unary: [],
     isStrict,
+    vault,
+    scopeOf: ({ callerKey }) => callerKey ?? '',
     clock: new ManualClock(),
     random: seededRandom(1),
   });
@@ -176,4 +180,18 @@ test('tokens that nobody counts are estimated, and the answer says so', () => {
   });
   const estimate = translatorOf().outbound(google, claude, 'm');
   assert.match(estimate.kind === 'answer' ? estimate.body.toString() : '', /^\{"totalTokens":1\d\d\d\}$/);
+});
+
+test('thoughts of an answer come back with the next request of the same caller, and to their own model only', () => {
+  const vault = new ReasoningVault();
+  const signature = { origin: 'anthropic', value: 'sealed' } as const;
+  const thought = { type: 'reasoning', text: 't', signature, isRedacted: false } as const;
+  vault.keep('key', 'toolu_1', { leading: [], trailing: [{ ...thought, itemId: undefined }], signature: undefined });
+  const toolCall = { type: 'tool_call', callId: 'toolu_1', name: 'f', argumentsText: '{}' } as const;
+  const body = Buffer.from(JSON.stringify({ model: 'm', turns: [{ role: 'assistant', parts: [toolCall] }] }));
+  const sent = (callerKey: string, member: typeof claude) =>
+    request(translatorOf({ vault }).outbound(callOf({ body, callerKey }), member, 'm')).body.toString();
+  assert.match(sent('key', claude), /"sealed".*"toolu_1"/);
+  assert.doesNotMatch(sent('another', claude), /sealed/);
+  assert.doesNotMatch(sent('key', google), /sealed/);
 });

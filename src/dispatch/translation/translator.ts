@@ -8,10 +8,13 @@ import type { Random } from '../../base/random.ts';
 import type { Call, ProtocolName } from '../../domain/call.ts';
 import type { PoolMember } from '../../domain/candidate.ts';
 import { GatewayError } from '../../domain/errors.ts';
-import type { TranslationWarning } from '../../domain/generation.ts';
+import type { GenerationRequest, TranslationWarning } from '../../domain/generation.ts';
 import type { SpokenApi } from '../../domain/providers/provider.ts';
 import { NO_WARNINGS } from '../../domain/record.ts';
 import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
+import type { ReasoningVault } from '../../protocols/hub/reasoning-vault.ts';
+import { restoreThoughts } from '../../protocols/hub/restore-thoughts.ts';
+import { ThoughtWatch } from '../../protocols/hub/thought-watch.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import { bodyForProvider } from '../../protocols/provider-edit.ts';
 import { nameAt, upstreamBody } from '../upstream-body.ts';
@@ -29,6 +32,9 @@ import { isTokenCount, wayTo } from './way.ts';
 export interface TranslatorDeps extends Languages {
   /** Losses are refused for every call. */
   readonly isStrict: boolean;
+  readonly vault: ReasoningVault;
+  /** What stands for the caller in the vault: different for each key and each tenant. */
+  scopeOf(call: Call): string;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -108,10 +114,9 @@ export class Translator {
     const target = protocols[way.api.protocol];
     const codec = codecOf(target);
     const translated = this.#translated(call);
-    const { body, warnings } = translated.encodeFor(
-      codec,
-      targetOf(worker.address.provider, name),
-      (request) => request,
+    const encodeTarget = targetOf(worker.address.provider, name);
+    const { body, warnings } = translated.encodeFor(codec, encodeTarget, (request) =>
+      this.#withThoughts(call, request, target.name, encodeTarget),
     );
     this.#checkStrict(call, warnings);
     const makeId = (prefix: string) => newId(prefix, random);
@@ -129,10 +134,31 @@ export class Translator {
       },
       decodeFacts: { newId: makeId },
       isStream: call.stream,
-      watch: () => undefined,
+      watch: () => this.#watchFor(call),
     });
     const path = upstreamPath(call, worker.address, { api: way.api, model: name, isSame: false });
     return { kind: 'request', path, body, reader, translation: pairOf(call.protocol, way.api), warnings };
+  }
+
+  /** Chat completions have no place for signed thoughts. */
+  #withThoughts(
+    call: Call,
+    request: GenerationRequest,
+    api: ProtocolName,
+    { provider }: EncodeTarget,
+  ): GenerationRequest {
+    if (api === 'openai-chat') return request;
+    const { vault } = this.#deps;
+    let scope: string | undefined;
+    return restoreThoughts(request, provider?.thoughts, (callId) => {
+      scope ??= this.#deps.scopeOf(call);
+      return vault.find(scope, callId);
+    });
+  }
+
+  #watchFor(call: Call): ThoughtWatch {
+    const { vault } = this.#deps;
+    return new ThoughtWatch((callId, thoughts) => vault.keep(this.#deps.scopeOf(call), callId, thoughts));
   }
 
   #unary(call: Call, { worker }: PoolMember, { way, name }: { way: UnaryWay; name: string }): Outbound {
