@@ -1,5 +1,6 @@
 /** The spine: what serves a call. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { HttpMediaFetcher } from '../backends/http/media-fetcher.ts';
 import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
@@ -23,6 +24,7 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
     directory: registry,
     leases: new Leases(loads, conditions, clock),
     backend,
+    media: new HttpMediaFetcher(clock, { allowedHosts: config.mediaAllowHost.map((host) => host.toLowerCase()) }),
     protocols,
     unaryTranslations,
     strictTranslation: config.strictTranslation,

@@ -214,6 +214,11 @@ const routing = {
     group: 'Routing',
     doc: 'Answer 400 to a call of which a part would be lost in the translation to the API of its worker, instead of a warning.',
   }),
+  mediaAllowHost: list(host, {
+    group: 'Routing',
+    default: [],
+    doc: 'Hosts from which pictures and files that a call names by URL are fetched even though their addresses are private. They are fetched only for providers that take bytes alone.',
+  }),
 } as const satisfies OptionTable;
 
 const admission = {

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Call, ProtocolName } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
-import type { Backend, WorkerDirectory, WorkerLeases } from '../domain/ports.ts';
+import type { Backend, MediaFetcher, WorkerDirectory, WorkerLeases } from '../domain/ports.ts';
 import type { UnaryTranslation } from '../protocols/hub/unary-translation.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { ClockOptions } from '../resilience/clocks.ts';
@@ -17,6 +17,7 @@ export interface DispatchDeps {
   readonly directory: WorkerDirectory;
   readonly leases: WorkerLeases;
   readonly backend: Backend;
+  readonly media: MediaFetcher;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
   /** Translations that have no hub. */
   readonly unaryTranslations: readonly UnaryTranslation[];

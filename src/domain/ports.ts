@@ -279,3 +279,18 @@ export interface FleetTelemetry {
 }
 
 export type BreakerName = 'closed' | 'open' | 'half_open';
+
+/** What a part of a request is: decides what its bytes must be. */
+export type MediaKind = 'image' | 'file' | 'audio';
+
+export interface FetchedMedia {
+  readonly base64: string;
+  /** By the bytes, not by what the server said. */
+  readonly mediaType: string;
+}
+
+/** Fetches what a request names by URL, for workers that take bytes only. */
+export interface MediaFetcher {
+  /** Rejects with `media_unreachable`; its message is the end of a sentence that begins with the part. */
+  fetch(url: string, kind: MediaKind, signal: AbortSignal): Promise<FetchedMedia>;
+}

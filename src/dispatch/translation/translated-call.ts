@@ -2,9 +2,12 @@
 import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { GenerationRequest } from '../../domain/generation.ts';
+import type { FetchedMedia } from '../../domain/ports.ts';
 import type { Codec, DecodedRequest, EncodedRequest, EncodeTarget } from '../../protocols/hub/codec.ts';
 
 export class TranslatedCall {
+  /** What was fetched for it. */
+  readonly media = new Map<string, FetchedMedia>();
   readonly #call: Call;
   readonly #codec: Codec;
   #decoded: DecodedRequest | GatewayError | undefined;

@@ -31,6 +31,7 @@ function translatorOf({ isStrict = false, vault = new ReasoningVault(), ...optio
     unary: [],
     isStrict,
     vault,
+    media: { fetch: () => Promise.resolve({ base64: 'AA==', mediaType: 'image/png' }) },
     scopeOf: ({ callerKey }) => callerKey ?? '',
     clock: new ManualClock(),
     random: seededRandom(1),
@@ -194,4 +195,18 @@ test('thoughts of an answer come back with the next request of the same caller, 
   assert.match(sent('key', claude), /"sealed".*"toolu_1"/);
   assert.doesNotMatch(sent('another', claude), /sealed/);
   assert.doesNotMatch(sent('key', google), /sealed/);
+});
+
+test('a picture that the target cannot fetch is fetched first, once, and then goes as bytes', async () => {
+  const image = { type: 'image', source: { kind: 'url', url: 'https://files.test/a' } };
+  const body = Buffer.from(JSON.stringify({ model: 'm', turns: [{ role: 'user', parts: [image] }] }));
+  const call = callOf({ body });
+  const translator = translatorOf({ needsBytes: true });
+  const first = translator.outbound(call, google, 'm');
+  assert.ok(first.kind === 'pending');
+  await first.wait.done;
+  assert.match(request(translator.outbound(call, google, 'm')).body.toString(), /"base64":"AA=="/);
+  assert.match(request(translator.outbound(call, claude, 'm')).body.toString(), /"base64":"AA=="/);
+  const unneeded = request(translatorOf().outbound(callOf({ body }), google, 'm'));
+  assert.match(unneeded.body.toString(), /files\.test/);
 });

@@ -9,6 +9,7 @@ import type { Call, ProtocolName } from '../../domain/call.ts';
 import type { PoolMember } from '../../domain/candidate.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { GenerationRequest, TranslationWarning } from '../../domain/generation.ts';
+import type { MediaFetcher } from '../../domain/ports.ts';
 import type { SpokenApi } from '../../domain/providers/provider.ts';
 import { NO_WARNINGS } from '../../domain/record.ts';
 import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
@@ -19,6 +20,8 @@ import type { Protocol } from '../../protocols/protocol.ts';
 import { bodyForProvider } from '../../protocols/provider-edit.ts';
 import { nameAt, upstreamBody } from '../upstream-body.ts';
 import { HubReader } from './hub-reader.ts';
+import { mediaKey, namedMedia, withBytes } from './media-parts.ts';
+import { MediaWait } from './media-wait.ts';
 import { newId } from './new-id.ts';
 import type { Outbound } from './outbound.ts';
 import type { Estimate } from './token-estimate.ts';
@@ -33,6 +36,7 @@ export interface TranslatorDeps extends Languages {
   /** Losses are refused for every call. */
   readonly isStrict: boolean;
   readonly vault: ReasoningVault;
+  readonly media: MediaFetcher;
   /** What stands for the caller in the vault: different for each key and each tenant. */
   scopeOf(call: Call): string;
   readonly clock: Clock;
@@ -115,8 +119,10 @@ export class Translator {
     const codec = codecOf(target);
     const translated = this.#translated(call);
     const encodeTarget = targetOf(worker.address.provider, name);
+    const missing = this.#missingMedia(translated, codec, encodeTarget);
+    if (missing) return { kind: 'pending', wait: missing };
     const { body, warnings } = translated.encodeFor(codec, encodeTarget, (request) =>
-      this.#withThoughts(call, request, target.name, encodeTarget),
+      withBytes(this.#withThoughts(call, request, target.name, encodeTarget), translated.media),
     );
     this.#checkStrict(call, warnings);
     const makeId = (prefix: string) => newId(prefix, random);
@@ -138,6 +144,13 @@ export class Translator {
     });
     const path = upstreamPath(call, worker.address, { api: way.api, model: name, isSame: false });
     return { kind: 'request', path, body, reader, translation: pairOf(call.protocol, way.api), warnings };
+  }
+
+  /** What has to be fetched before the request can be written for this target; undefined: nothing more. */
+  #missingMedia({ decoded, media }: TranslatedCall, codec: Codec, target: EncodeTarget): MediaWait | undefined {
+    const named = namedMedia(decoded.request, (source, kind) => codec.needsBytes(source, kind, target));
+    const missing = named.filter((each) => !media.has(mediaKey(each)));
+    return missing.length > 0 ? new MediaWait(this.#deps.media, missing, media) : undefined;
   }
 
   /** Chat completions have no place for signed thoughts. */
