@@ -3,6 +3,8 @@
  * answer says by a header that it is an estimate.
  */
 import type { Call } from '../../domain/call.ts';
+import { anthropicCountForm, geminiCountForm } from '../../protocols/count-tokens/count-tokens-between.ts';
+import { estimatedAnswer } from '../../protocols/count-tokens/estimate-tokens.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import type { Answer, AnswerParts } from '../answer.ts';
 import { BodyAnswer } from '../body-answer.ts';
@@ -14,9 +16,8 @@ const MARK = ['x-smg-token-count', 'estimated'] as const;
 export type Estimate = Extract<Outbound, { kind: 'answer' }>;
 
 export function estimateFor({ body, protocol }: Call, reader: Protocol, model: string): Estimate {
-  const { tokens } = reader.readPrompt(body, model);
-  const answer = protocol === 'gemini-count-tokens' ? { totalTokens: tokens } : { input_tokens: tokens };
-  return { kind: 'answer', headers: MARK, body: Buffer.from(JSON.stringify(answer)) };
+  const form = protocol === 'gemini-count-tokens' ? geminiCountForm : anthropicCountForm;
+  return { kind: 'answer', headers: MARK, body: estimatedAnswer(form, reader, { body, model }) };
 }
 
 /** Engines that do not know the path. */

@@ -38,7 +38,7 @@ export class TranslatedCall {
     target: EncodeTarget,
     prepare: (request: GenerationRequest) => GenerationRequest,
   ): EncodedRequest {
-    const key = `${codec.protocol}|${target.provider?.name ?? ''}|${target.model}`;
+    const key = `${codec.protocol}|${target.provider?.name ?? ''}|${target.maxOutputTokens ?? ''}|${target.model}`;
     let encoded = this.#encoded.get(key);
     if (!encoded) {
       const { request, warnings } = this.decoded;

@@ -12,6 +12,8 @@ import type { GenerationRequest, TranslationWarning } from '../../domain/generat
 import type { MediaFetcher } from '../../domain/ports.ts';
 import type { SpokenApi } from '../../domain/providers/provider.ts';
 import { NO_WARNINGS } from '../../domain/record.ts';
+import type { Worker } from '../../domain/worker.ts';
+import { limitsOf } from '../../domain/worker.ts';
 import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
 import type { ReasoningVault } from '../../protocols/hub/reasoning-vault.ts';
 import { restoreThoughts } from '../../protocols/hub/restore-thoughts.ts';
@@ -118,7 +120,7 @@ export class Translator {
     const target = protocols[way.api.protocol];
     const codec = codecOf(target);
     const translated = this.#translated(call);
-    const encodeTarget = targetOf(worker.address.provider, name);
+    const encodeTarget = targetOf(worker, name);
     const missing = this.#missingMedia(translated, codec, encodeTarget);
     if (missing) return { kind: 'pending', wait: missing };
     const { body, warnings } = translated.encodeFor(codec, encodeTarget, (request) =>
@@ -177,7 +179,7 @@ export class Translator {
   #unary(call: Call, { worker }: PoolMember, { way, name }: { way: UnaryWay; name: string }): Outbound {
     const { protocols } = this.#deps;
     const { api, translation } = way;
-    const { body, warnings } = translation.encodeRequest(call.body, targetOf(worker.address.provider, name));
+    const { body, warnings } = translation.encodeRequest(call.body, targetOf(worker, name));
     this.#checkStrict(call, warnings);
     const reader = new UnaryReader({
       translation,
@@ -230,8 +232,8 @@ function renaming(pair: string, title: string): TranslationWarning {
   return { kind: 'changed', field, reason: `is called ${name} by ${title}` };
 }
 
-function targetOf(provider: EncodeTarget['provider'], model: string): EncodeTarget {
-  return { provider, model, maxOutputTokens: undefined };
+function targetOf(worker: Worker, model: string): EncodeTarget {
+  return { provider: worker.address.provider, model, maxOutputTokens: limitsOf(worker, model).maxOutputTokens };
 }
 
 function pairOf(protocol: ProtocolName, api: SpokenApi): string {
