@@ -242,11 +242,34 @@ test('tokens are counted by Anthropic and Gemini themselves, and estimated with 
   const counted = await post(native.gateway, path, { model: MODELS.anthropic, ...question });
   assert.equal(counted.headers.get('x-smg-token-count'), null);
   assert.deepEqual(await counted.json(), { input_tokens: 100 });
+  const google = await rigWith(t, 'gemini');
+  const asked = await post(google.gateway, path, { model: MODELS.gemini, ...question });
+  assert.deepEqual([asked.headers.get('x-smg-token-count'), await asked.json()], [null, { input_tokens: 100 }]);
+  assert.equal(asked.headers.get('x-smg-translation'), 'anthropic-count-tokens>gemini-count-tokens');
+  const contents = [{ role: 'user', parts: [{ text: 'x'.repeat(400) }] }];
+  const back = await post(native.gateway, `/v1beta/models/${MODELS.anthropic}:countTokens`, { contents });
+  assert.deepEqual(await back.json(), { totalTokens: 100 });
   const other = await rigWith(t, 'openai');
   const guessed = await post(other.gateway, path, { model: MODELS.openai, ...question });
   assert.equal(guessed.headers.get('x-smg-token-count'), 'estimated');
   const { input_tokens: tokens } = (await guessed.json()) as { input_tokens: number };
   assert.ok(tokens > 90 && tokens < 130, String(tokens));
+});
+
+test('embeddings of OpenAI’s form come from Gemini', async (t) => {
+  const { gateway, provider } = await rigWith(t, 'gemini');
+  const body = { model: 'gemini-embedding-001', input: ['one', 'two'] };
+  const reply = await post(gateway, '/v1/embeddings', body);
+  const answer = (await reply.json()) as { data: { index: number; embedding: number[] }[]; model: string };
+  assert.equal(reply.status, 200, JSON.stringify(answer));
+  assert.deepEqual(
+    answer.data.map(({ index, embedding }) => [index, embedding.length > 0]),
+    [
+      [0, true],
+      [1, true],
+    ],
+  );
+  assert.deepEqual([answer.model, provider.violations()], ['gemini-embedding-001', []]);
 });
 
 /** Weather, by its name in each API. */

@@ -111,7 +111,9 @@ export class Translator {
   }
 
   #estimate(call: Call, name: string): Estimate {
-    return estimateFor(call, this.#deps.protocols[call.protocol], name);
+    const { protocols } = this.#deps;
+    const generation = protocols[call.protocol === 'gemini-count-tokens' ? 'gemini' : 'anthropic-messages'];
+    return estimateFor(call, generation, name);
   }
 
   #throughHub(call: Call, { worker }: PoolMember, { way, name }: { way: HubWay; name: string }): Outbound {
