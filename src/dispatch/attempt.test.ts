@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerOf } from '../../test/support/fleet.ts';
 import { ManualClock } from '../base/clock.ts';
-import type { Call } from '../domain/call.ts';
+import type { Call, ProtocolName } from '../domain/call.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { Backend, ExchangeSink, ReplyWriter } from '../domain/ports.ts';
 import { CallRecord } from '../domain/record.ts';
@@ -41,14 +41,15 @@ class Client implements ReplyWriter {
   }
 }
 
-function start(stream: boolean) {
+function start(stream: boolean, protocol: ProtocolName = 'openai-chat') {
   const clock = new ManualClock();
   // A record's time of 0 means that a thing did not happen.
   clock.advance(1);
   const record = new CallRecord('id', 'POST', '/v1/chat/completions', clock.now());
+  record.streaming = stream;
   const call: Call = {
     requestId: 'id',
-    protocol: 'openai-chat',
+    protocol,
     upstreamPath: '/v1/chat/completions',
     model: 'm',
     modelOptional: false,
@@ -71,9 +72,7 @@ function start(stream: boolean) {
   const ticker = new Ticker(clock, Object.values(clocks));
   const deps = { backend, clock, clocks, ticker };
   const subject = { call, worker, watch: undefined };
-  const attempt = new Attempt(subject, protocols['openai-chat'], client, deps, (outcome) =>
-    seen.outcomes.push(outcome),
-  );
+  const attempt = new Attempt(subject, protocols[protocol], client, deps, (outcome) => seen.outcomes.push(outcome));
   attempt.start({ method: 'POST', path: '/', clientHeaders: {}, requestId: 'id', key: undefined, body: call.body });
   return { attempt, client, clock, seen, record, sink: sink as ExchangeSink };
 }
@@ -115,6 +114,19 @@ test('a whole answer goes out when it is complete, with its length', () => {
   sink.end();
   assert.equal(client.text, '{"usage":{"prompt_tokens":3,"completion_tokens":4}}');
   assert.deepEqual(record.usage, { inputTokens: 3, outputTokens: 4, cachedInputTokens: 0 });
+  assert.deepEqual(seen.outcomes, [{ kind: 'served', status: 200 }]);
+});
+
+test('a stream that is one growing array passes as it comes, and may last', () => {
+  const { sink, client, clock, seen } = start(true, 'gemini');
+  sink.head(200, ['content-type', 'application/json']);
+  const pieces = ['[{"candidates":[]}', ',\r\n{"candidates":[]}', ']'];
+  for (const [index, piece] of pieces.entries()) {
+    sink.data(bytes(piece));
+    assert.deepEqual([client.status, client.text], [200, pieces.slice(0, index + 1).join('')]);
+    clock.advance(4_000);
+  }
+  sink.end();
   assert.deepEqual(seen.outcomes, [{ kind: 'served', status: 200 }]);
 });
 

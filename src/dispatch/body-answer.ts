@@ -30,7 +30,7 @@ export class BodyAnswer implements Answer {
   }
 
   data(chunk: Buffer): void {
-    const { gate } = this.#parts;
+    const { host, gate, record, protocol } = this.#parts;
     if (gate.isCommitted) {
       this.#keepTail(chunk);
       return gate.write(chunk);
@@ -38,7 +38,9 @@ export class BodyAnswer implements Answer {
     gate.hold(chunk);
     if (isRetryableStatus(gate.status)) {
       if (gate.heldBytes > MAX_ERROR_BYTES) this.#failWithAnswer(undefined);
-    } else if (gate.heldBytes > HOLD_BYTES) {
+    } else if (gate.heldBytes > HOLD_BYTES || (record.streaming && gate.isGood && protocol.streamsArrays)) {
+      // Its end may be far: the clock of the first content must not cut it.
+      if (record.streaming) host.contentBegins();
       const held = gate.commit('as_sent');
       this.#keepTail(held);
       gate.write(held);

@@ -44,6 +44,8 @@ export interface Protocol {
   /** Both ends for translation; undefined: its calls reach only workers that speak it. */
   readonly codec: Codec | undefined;
   createTap(): StreamTap;
+  /** A stream may also be one JSON array that grows: it passes as it comes, though it has no events. */
+  readonly streamsArrays?: boolean;
   /**
    * What the engine will read of this request, cut into hashed blocks; `model` is the canonical id. Never throws: of a
    * body that is not as its API says, all bytes count as prompt.

@@ -67,6 +67,9 @@ test('a self-hosted engine is asked in chat for what it lacks, and always for Ge
   assert.equal(wayTo(worker, asked('anthropic-messages'), languages)?.kind, 'hub');
   assert.equal(wayTo(worker, asked('openai-responses'), languages)?.kind, 'pass');
   assert.equal(wayTo(worker, asked('anthropic-count-tokens'), languages)?.kind, 'estimate');
+  const countless = workerOf('w', { facts: { lacks: ['anthropic-count-tokens'] } });
+  assert.equal(wayTo(countless, asked('anthropic-count-tokens'), languages)?.kind, 'estimate');
+  assert.equal(wayTo(countless, asked('anthropic-messages'), languages)?.kind, 'pass');
 });
 
 test('embeddings have a translation of their own', () => {

@@ -54,11 +54,11 @@ export function wayTo({ address, facts }: Worker, asked: Asked, languages: Langu
 
 const NOTHING: readonly ProtocolName[] = [];
 
-/** A prompt-token count is a part of messages; of Gemini's APIs engines have none. */
+/** Of Gemini's APIs engines have none. Whoever lacks messages does not count their tokens either. */
 function isSpokenByEngine(protocol: ProtocolName, lacks: readonly ProtocolName[]): boolean {
   if (protocol.startsWith('gemini')) return false;
   if (lacks.length === 0) return true;
-  return !lacks.includes(protocol === 'anthropic-count-tokens' ? 'anthropic-messages' : protocol);
+  return !lacks.includes(protocol) && !(protocol === 'anthropic-count-tokens' && lacks.includes('anthropic-messages'));
 }
 
 function translated({ protocol }: Asked, apis: readonly SpokenApi[], { protocols, unary }: Languages): Way | undefined {

@@ -16,6 +16,7 @@ export const gemini: Protocol = {
   modelOptional: false,
   codec: geminiCodec,
   createTap: () => new GeminiTap(),
+  streamsArrays: true,
   ...promptReader({
     // Each in the two spellings that the API takes.
     content: ['tools', 'systemInstruction', 'system_instruction', 'contents'],
