@@ -2,7 +2,10 @@
 import type { HeaderList } from '../domain/headers.ts';
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS';
-const EXPOSED = 'x-request-id, x-smg-worker, x-smg-error-code, server-timing, retry-after';
+const EXPOSED = [
+  ...['x-request-id', 'x-smg-worker', 'x-smg-error-code', 'server-timing', 'retry-after'],
+  ...['x-smg-translation', 'x-smg-translation-warnings', 'x-smg-token-count'],
+].join(', ');
 const MAX_AGE_SECONDS = '3600';
 
 /** The headers for an answer to this origin; empty when it may not read it. */
