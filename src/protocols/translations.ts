@@ -12,4 +12,7 @@ export const unaryTranslations: readonly UnaryTranslation[] = [
   embeddingsToGemini,
   countTokensBetween(anthropicCount, geminiCount),
   countTokensBetween(geminiCount, anthropicCount),
+  // For prompts that hold thoughts of other models.
+  countTokensBetween(anthropicCount, anthropicCount),
+  countTokensBetween(geminiCount, geminiCount),
 ];

@@ -15,6 +15,7 @@ import { NO_WARNINGS } from '../../domain/record.ts';
 import type { Worker } from '../../domain/worker.ts';
 import { limitsOf } from '../../domain/worker.ts';
 import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
+import { mayHoldMarks } from '../../protocols/hub/foreign-marks.ts';
 import type { ReasoningVault } from '../../protocols/hub/reasoning-vault.ts';
 import { restoreThoughts } from '../../protocols/hub/restore-thoughts.ts';
 import { ThoughtWatch } from '../../protocols/hub/thought-watch.ts';
@@ -73,7 +74,8 @@ export class Translator {
   #outbound(call: Call, member: PoolMember, model: string): Outbound {
     const { worker } = member;
     const name = nameAt(worker, model);
-    const asked = { protocol: call.protocol, model: name, request: () => this.#translated(call).decoded.request };
+    const { protocol, body } = call;
+    const asked = { protocol, model: name, body, request: () => this.#translated(call).decoded.request };
     const way = wayTo(worker, asked, this.#deps);
     switch (way?.kind) {
       case 'pass':
@@ -223,9 +225,9 @@ function passing(path: string, body: Buffer): OutboundRequest {
   return { kind: 'request', path, body, reader: undefined, translation: '', warnings: NO_WARNINGS };
 }
 
-/** An API that self-hosted engines have, and whose answers pass as they are. */
+/** An API that self-hosted engines have, and whose bodies and answers pass as they are. */
 function isOwn(protocol: ProtocolName): boolean {
-  return !protocol.startsWith('gemini') && protocol !== 'anthropic-count-tokens';
+  return !mayHoldMarks(protocol) && protocol !== 'gemini-embeddings';
 }
 
 /** `old>new`. */

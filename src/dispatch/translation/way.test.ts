@@ -27,18 +27,24 @@ const languages: Languages = {
     gemini: withTiny(protocols.gemini),
     'openai-completions': { ...protocols['openai-completions'], codec: undefined },
   },
-  unary: [embeddings],
+  unary: [embeddings, { ...embeddings, from: 'anthropic-count-tokens', to: 'anthropic-count-tokens' }],
 };
 
 interface Asked {
   readonly model?: string;
   readonly request?: Partial<GenerationRequest>;
+  readonly body?: string;
 }
 
 /** `kind:protocol` of the way, or `none`. */
-function way(protocol: ProtocolName, provider: string | undefined, { model = 'm', request = {} }: Asked = {}): string {
+function way(
+  protocol: ProtocolName,
+  provider: string | undefined,
+  { model = 'm', request = {}, body = '{}' }: Asked = {},
+): string {
   const worker = workerOf('w', { spec: { provider } });
-  const found = wayTo(worker, { protocol, model, request: () => ({ ...EMPTY_REQUEST, ...request }) }, languages);
+  const asked = { protocol, model, body: Buffer.from(body), request: () => ({ ...EMPTY_REQUEST, ...request }) };
+  const found = wayTo(worker, asked, languages);
   if (!found) return 'none';
   return found.kind === 'estimate' ? found.kind : `${found.kind}:${found.api?.protocol ?? 'own path'}`;
 }
@@ -63,7 +69,12 @@ test('every other chat-like call goes through the hub to the first API of the pr
 test('a self-hosted engine is asked in chat for what it lacks, and always for Gemini', () => {
   assert.equal(way('gemini', undefined), 'hub:openai-chat');
   const worker = workerOf('w', { facts: { lacks: ['anthropic-messages'] } });
-  const asked = (protocol: ProtocolName) => ({ protocol, model: 'm', request: () => EMPTY_REQUEST });
+  const asked = (protocol: ProtocolName) => ({
+    protocol,
+    model: 'm',
+    body: Buffer.from('{}'),
+    request: () => EMPTY_REQUEST,
+  });
   assert.equal(wayTo(worker, asked('anthropic-messages'), languages)?.kind, 'hub');
   assert.equal(wayTo(worker, asked('openai-responses'), languages)?.kind, 'pass');
   assert.equal(wayTo(worker, asked('anthropic-count-tokens'), languages)?.kind, 'estimate');
@@ -124,6 +135,35 @@ test('a chat call for a model that only Responses has is translated', () => {
 
 test('a provider of compatible chat alone is asked in chat, whatever is wanted', () => {
   assert.equal(way('anthropic-messages', 'gemini', { request: { reasoning: thinking } }), 'hub:gemini');
+});
+
+for (const [protocol, provider, body] of [
+  ['anthropic-messages', 'anthropic', '{"signature":"smg.openai.YQ=="}'],
+  ['anthropic-messages', undefined, '{"signature": "smg.unsigned"}'],
+  ['openai-responses', 'openai', '{"encrypted_content":"smg.openai.YQ=="}'],
+  ['openai-responses', 'openai', '{"encrypted_content":"smg-call:smg.gemini.YQ=="}'],
+  ['openai-responses', 'openai', '{"id":"rs_smgABC"}'],
+  ['gemini', 'gemini', '{"thoughtSignature":"smg.anthropic.YQ=="}'],
+  ['openai-chat', 'mistral', '{"tool_call_id": "toolu_0123456789"}'],
+  ['openai-chat', 'openai', '{"extra_content":{"google":{}}}'],
+] as const) {
+  test(`${protocol} to ${provider ?? 'an engine'} goes through the hub when it holds ${body}`, () => {
+    assert.equal(way(protocol, provider, { body }), `hub:${protocol}`);
+  });
+}
+
+test('a count of a prompt with foreign thoughts goes through the hub too', () => {
+  const body = '{"signature":"smg.openai.YQ=="}';
+  assert.equal(way('anthropic-count-tokens', 'anthropic', { body }), 'unary:anthropic-count-tokens');
+});
+
+test('what only looks like a mark elsewhere passes, and so do ids that fit', () => {
+  assert.equal(
+    way('openai-chat', 'openai', { body: '{"x":"smg.a","tool_call_id":"toolu_0123456789"}' }),
+    'pass:openai-chat',
+  );
+  assert.equal(way('openai-chat', 'mistral', { body: '{"tool_call_id":"abcDEF123"}' }), 'pass:openai-chat');
+  assert.equal(way('anthropic-messages', 'anthropic', { body: '{"text":"see smg.org"}' }), 'pass:anthropic-messages');
 });
 
 test('a pool is cut down to the members that can serve the API, and is the same list when all can', () => {

@@ -5,8 +5,11 @@
 import type { ProtocolName } from '../../domain/call.ts';
 import type { PoolMember } from '../../domain/candidate.ts';
 import type { GenerationRequest } from '../../domain/generation.ts';
+import { apiOf } from '../../domain/providers/path.ts';
 import type { Provider, SpokenApi } from '../../domain/providers/provider.ts';
 import type { Worker } from '../../domain/worker.ts';
+import { holdsForeignCalls, holdsForeignMarks } from '../../protocols/hub/foreign-marks.ts';
+import type { IdRule } from '../../protocols/hub/tool-ids.ts';
 import type { UnaryTranslation } from '../../protocols/hub/unary-translation.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 
@@ -29,6 +32,7 @@ export interface Asked {
   readonly protocol: ProtocolName;
   /** What the worker calls the model. */
   readonly model: string;
+  readonly body: Buffer;
   /** Read when the choice between two APIs of a provider depends on it. */
   request(): GenerationRequest;
 }
@@ -44,12 +48,31 @@ const RESPONSES = 'openai-responses';
 export function wayTo({ address, facts }: Worker, asked: Asked, languages: Languages): Way | undefined {
   const { provider } = address;
   const { protocol } = asked;
-  if (!provider)
-    return isSpokenByEngine(protocol, facts?.lacks ?? NOTHING) ? PASS : translated(asked, [ENGINE_CHAT], languages);
+  if (!provider) {
+    if (!isSpokenByEngine(protocol, facts?.lacks ?? NOTHING)) return translated(asked, [ENGINE_CHAT], languages);
+    return ofOneApi(asked, { api: apiOf(undefined, protocol), rule: undefined }, languages) ?? PASS;
+  }
   const own = provider.apis.find((api) => api.protocol === protocol);
-  if (own && !(protocol === CHAT && isForResponsesOnly(provider, asked.model, languages)))
-    return { kind: 'pass', api: own };
+  if (own && !(protocol === CHAT && isForResponsesOnly(provider, asked.model, languages))) {
+    const rule = provider.hosts.length > 0 ? provider.chat.toolIds : undefined;
+    return ofOneApi(asked, { api: own, rule }, languages) ?? { kind: 'pass', api: own };
+  }
   return translated(asked, inOrder(provider, asked, languages), languages);
+}
+
+/** Through the hub and back to the same API, where the bytes hold what the worker would refuse; undefined: they pass. */
+function ofOneApi(asked: Asked, { api, rule }: SameApi, languages: Languages): Way | undefined {
+  const { protocol, body } = asked;
+  if (!api) return undefined;
+  const isForeign = holdsForeignMarks(body, protocol) || (protocol === CHAT && rule && holdsForeignCalls(body, rule));
+  const way = isForeign ? translated(asked, [api], languages) : undefined;
+  return way?.kind === 'estimate' ? undefined : way;
+}
+
+interface SameApi {
+  readonly api: SpokenApi | undefined;
+  /** What the worker asks of ids of tool calls; undefined: nothing. */
+  readonly rule: IdRule | undefined;
 }
 
 const NOTHING: readonly ProtocolName[] = [];
@@ -129,8 +152,10 @@ function isReachable({ address, facts }: Worker, protocol: ProtocolName, languag
   if (!provider && isSpokenByEngine(protocol, facts?.lacks ?? NOTHING)) return true;
   const apis = provider?.apis ?? [ENGINE_CHAT];
   if (provider && apis.some((api) => api.protocol === protocol)) return true;
-  return translated({ protocol, model: '', request: unread }, apis, languages) !== undefined;
+  return translated({ protocol, model: '', body: NO_BODY, request: unread }, apis, languages) !== undefined;
 }
+
+const NO_BODY: Buffer = Buffer.alloc(0);
 
 function unread(): never {
   throw new Error('Whether there is a way at all does not depend on the body.');

@@ -4,13 +4,16 @@
  * Source  OpenAI API reference, reasoning guide
  */
 import { OPENAI_CHAT } from './chat-traits.ts';
-import { withoutEngineFields } from './engine-fields.ts';
+import { withoutChatFields, withoutEngineFields } from './engine-fields.ts';
 import type { FieldQuirk, Provider } from './provider.ts';
 
 const REASONING_MODELS = /^(o\d|gpt-5|codex-)/;
 
 export const openaiQuirks: readonly FieldQuirk[] = [
   ...withoutEngineFields(['openai-chat', 'openai-responses', 'openai-completions', 'openai-embeddings']),
+  // In messages that clients send back as they got them: what others tell of thoughts, and what OpenAI's own client adds.
+  ...withoutChatFields('messages[].reasoning_content', 'messages[].reasoning', 'messages[].reasoning_details'),
+  ...withoutChatFields('messages[].parsed'),
   { protocol: 'openai-chat', name: 'max_tokens', act: { rename: 'max_completion_tokens' }, models: REASONING_MODELS },
 ];
 
