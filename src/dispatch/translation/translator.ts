@@ -15,7 +15,7 @@ import { NO_WARNINGS } from '../../domain/record.ts';
 import type { Worker } from '../../domain/worker.ts';
 import { limitsOf } from '../../domain/worker.ts';
 import type { Codec, EncodeTarget } from '../../protocols/hub/codec.ts';
-import { mayHoldMarks } from '../../protocols/hub/foreign-marks.ts';
+import { holdsForeignMarks } from '../../protocols/hub/foreign-marks.ts';
 import type { ReasoningVault } from '../../protocols/hub/reasoning-vault.ts';
 import { restoreThoughts } from '../../protocols/hub/restore-thoughts.ts';
 import { ThoughtWatch } from '../../protocols/hub/thought-watch.ts';
@@ -60,7 +60,7 @@ export class Translator {
   /** `model` is the canonical id. Never throws for what a client sent. */
   outbound(call: Call, member: PoolMember, model: string): Outbound {
     const { worker } = member;
-    if (worker.address.provider === undefined && isOwn(call.protocol) && !worker.facts?.lacks.length) {
+    if (worker.address.provider === undefined && isOwn(call) && !worker.facts?.lacks.length) {
       return passing(call.upstreamPath, upstreamBody(call, model, member));
     }
     try {
@@ -225,9 +225,10 @@ function passing(path: string, body: Buffer): OutboundRequest {
   return { kind: 'request', path, body, reader: undefined, translation: '', warnings: NO_WARNINGS };
 }
 
-/** An API that self-hosted engines have, and whose bodies and answers pass as they are. */
-function isOwn(protocol: ProtocolName): boolean {
-  return !mayHoldMarks(protocol) && protocol !== 'gemini-embeddings';
+/** An API that self-hosted engines have, a body and an answer that pass as they are. */
+function isOwn({ protocol, body }: Call): boolean {
+  if (protocol.startsWith('gemini') || protocol === 'anthropic-count-tokens') return false;
+  return !holdsForeignMarks(body, protocol);
 }
 
 /** `old>new`. */

@@ -142,7 +142,7 @@ for (const [protocol, provider, body] of [
   ['anthropic-messages', undefined, '{"signature": "smg.unsigned"}'],
   ['openai-responses', 'openai', '{"encrypted_content":"smg.openai.YQ=="}'],
   ['openai-responses', 'openai', '{"encrypted_content":"smg-call:smg.gemini.YQ=="}'],
-  ['openai-responses', 'openai', '{"id":"rs_smgABC"}'],
+  ['openai-responses', 'openai', '{"id":"rs_smg-ABC"}'],
   ['gemini', 'gemini', '{"thoughtSignature":"smg.anthropic.YQ=="}'],
   ['openai-chat', 'mistral', '{"tool_call_id": "toolu_0123456789"}'],
   ['openai-chat', 'openai', '{"extra_content":{"google":{}}}'],
