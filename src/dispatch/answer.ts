@@ -7,6 +7,7 @@ import type { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { CallRecord } from '../domain/record.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { ErrorKind } from '../protocols/error-body.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { ReplyGate } from './reply-gate.ts';
 
@@ -29,6 +30,8 @@ export type AttemptOutcome =
       readonly error: GatewayError;
       readonly answer: HeldAnswer | undefined;
       readonly retryAfterMs: number | undefined;
+      /** What the worker's error said, see failure.ts; left out where there was none to read. */
+      readonly reason?: ErrorKind | undefined;
     };
 
 /** Reads what a worker sends after its head. Commits the answer when it is fit to be shown. */

@@ -1,12 +1,12 @@
 /** An answer that is one body: held whole as far as HOLD_BYTES go, so that a bad one can be told before it is shown. */
-import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
-import type { HeaderList } from '../domain/headers.ts';
 import { headerOf } from '../domain/headers.ts';
-import { isRetryableStatus, parseRetryAfter } from '../resilience/retry.ts';
+import { isRetryableStatus } from '../resilience/retry.ts';
 import type { Answer, AnswerParts } from './answer.ts';
 import { HOLD_BYTES } from './answer.ts';
 import { invalidAnswer } from './answer-check.ts';
+import type { FailureFacts } from './failure.ts';
+import { failedBy, failedWithoutBody } from './failure.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 /** An error body longer than this is not kept: the gateway's own error stands for it. */
@@ -37,7 +37,8 @@ export class BodyAnswer implements Answer {
     }
     gate.hold(chunk);
     if (isRetryableStatus(gate.status)) {
-      if (gate.heldBytes > MAX_ERROR_BYTES) this.#failWithAnswer(undefined);
+      if (gate.heldBytes > MAX_ERROR_BYTES)
+        host.finish(failedWithoutBody(gate.status, gate.headers, this.#failureFacts));
     } else if (gate.heldBytes > HOLD_BYTES || (record.streaming && gate.isGood && protocol.streamsArrays)) {
       // Its end may be far: the clock of the first content must not cut it.
       if (record.streaming) host.contentBegins();
@@ -55,7 +56,9 @@ export class BodyAnswer implements Answer {
       return host.finish({ kind: 'served', status: gate.status });
     }
     const body = gate.takeHeld();
-    if (isRetryableStatus(gate.status)) return this.#failWithAnswer(body);
+    const { status, headers } = gate;
+    const failed = failedBy({ status, headers, body }, this.#failureFacts);
+    if (failed) return host.finish(failed);
     const problem = invalidAnswer(gate.status, headerOf(gate.headers, 'content-type'), body);
     if (problem) return host.fail(new GatewayError('upstream_invalid_answer', `Worker ${workerId} ${problem}`));
     record.firstContentAt = clock.now();
@@ -70,18 +73,8 @@ export class BodyAnswer implements Answer {
     this.#tail = Buffer.from(joined.subarray(Math.max(0, joined.length - TAIL_BYTES)));
   }
 
-  #failWithAnswer(body: Buffer | undefined): void {
-    const { host, gate, workerId, clock } = this.#parts;
-    const { status, headers } = gate;
-    const error = new GatewayError('upstream_error', `Worker ${workerId} answered ${status}.`);
-    const answer = body && { status, headers, body };
-    host.finish({ kind: 'failed', error, answer, retryAfterMs: retryAfterOf(headers, clock) });
+  get #failureFacts(): FailureFacts {
+    const { protocol, workerId, clock } = this.#parts;
+    return { protocol, workerId, wallTimeMs: clock.wallTime() };
   }
-}
-
-/** How long the worker asks to be left alone, in ms; undefined when it does not say. */
-export function retryAfterOf(headers: HeaderList, clock: Clock): number | undefined {
-  const exact = Number(headerOf(headers, 'retry-after-ms') ?? Number.NaN);
-  if (Number.isFinite(exact) && exact >= 0) return exact;
-  return parseRetryAfter(headerOf(headers, 'retry-after'), clock.wallTime());
 }

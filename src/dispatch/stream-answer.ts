@@ -9,6 +9,8 @@ import { SseFramer } from '../protocols/sse.ts';
 import { SseTail } from '../protocols/sse-tail.ts';
 import type { Answer, AnswerParts } from './answer.ts';
 import { HOLD_BYTES } from './answer.ts';
+import type { InBandError } from './failure.ts';
+import { failedInBand } from './failure.ts';
 import type { ReplyGate } from './reply-gate.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -57,7 +59,7 @@ export class StreamAnswer implements Answer {
     const rest = this.#framer?.takeRest() ?? this.#sseTail?.takeRest() ?? EMPTY;
     if (this.#sseTail) this.#readEnd(this.#sseTail);
     else if (rest.length > 0 && this.#tap.frame(rest) === 'error') {
-      if (this.#mayFail) return this.#failInBand();
+      if (this.#mayFail) return this.#failInBand(rest);
       this.#brokeInBand = true;
     }
     if (!this.#tap.isComplete && !this.#brokeInBand) {
@@ -94,10 +96,11 @@ export class StreamAnswer implements Answer {
     if (host.isOver) return;
     const kind = this.#tap.frame(frame);
     if (kind === 'error') {
-      if (this.#mayFail) return this.#failInBand();
+      if (this.#mayFail) return this.#failInBand(frame);
       this.#brokeInBand = true;
     }
     this.#gate.hold(frame);
+    if (this.#tap.failure !== undefined && this.#mayFail && this.#passesOn(frame)) return;
     if (kind === 'content' && record.firstContentAt === 0) host.contentBegins();
   };
 
@@ -107,12 +110,24 @@ export class StreamAnswer implements Answer {
   }
 
   /** The worker reported a failure inside its stream before any content: as good as an error status, a 429 included. */
-  #failInBand(): void {
-    const text = `Worker ${this.#parts.workerId} reported an error: ${this.#tap.failure ?? 'no message'}`;
-    const error = this.#tap.isRateLimited
-      ? new GatewayError('rate_limited', text, { retryAfterSeconds: 1 })
-      : new GatewayError('upstream_error', text);
-    this.#parts.host.fail(error);
+  #failInBand(frame: Buffer): void {
+    const failed = failedInBand({ ...this.#failureFacts, frame, answer: undefined });
+    if (failed) this.#parts.host.finish(failed);
+  }
+
+  /** An error about the request ends its stream, so that what is held is all of the answer. */
+  #passesOn(frame: Buffer): boolean {
+    const { status, headers } = this.#gate;
+    const body = this.#gate.takeHeld();
+    const failed = failedInBand({ ...this.#failureFacts, frame, answer: { status, headers, body } });
+    if (failed) this.#parts.host.finish(failed);
+    else this.#gate.hold(body);
+    return failed !== undefined;
+  }
+
+  get #failureFacts(): Pick<InBandError, 'text' | 'isRateLimited'> {
+    const { failure = 'no message', isRateLimited } = this.#tap;
+    return { text: `Worker ${this.#parts.workerId} reported an error: ${failure}`, isRateLimited };
   }
 
   #commit(): void {

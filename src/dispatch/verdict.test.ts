@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import type { ErrorCode } from '../domain/errors.ts';
 import { GatewayError, errorTable } from '../domain/errors.ts';
 import { CallRecord } from '../domain/record.ts';
+import type { ErrorKind } from '../protocols/error-body.ts';
 import type { AttemptOutcome } from './answer.ts';
+import type { Failed } from './failure.ts';
 import { applyOutcome, verdictOf } from './verdict.ts';
 
 function failed(code: ErrorCode, status?: number, retryAfterMs?: number): AttemptOutcome {
@@ -54,6 +56,17 @@ test('a 5xx is a failure that keeps what the worker asked for', () => {
 
 test('a worker that says inside its stream that it takes no more rests, and has not failed', () => {
   assert.deepEqual(verdictOf(failed('rate_limited')), { kind: 'rate_limited', retryAfterMs: undefined });
+});
+
+test('a key without quota rests, whatever the status; a prompt that is too long is nobody’s fault', () => {
+  const because = (reason: ErrorKind, status: number) =>
+    verdictOf({ ...(failed('upstream_error', status, 60_000) as Failed), reason });
+  for (const status of [400, 402, 403, 429, 503])
+    assert.deepEqual(because('quota', status), { kind: 'rate_limited', retryAfterMs: 60_000 });
+  assert.equal(because('rate_limited', 503).kind, 'rate_limited');
+  for (const status of [400, 413, 429, 500]) assert.deepEqual(because('context', status), { kind: 'neutral' });
+  assert.deepEqual(because('unknown_model', 404), { kind: 'neutral' });
+  for (const status of [503, 529]) assert.equal(because('overloaded', status).kind, 'failure');
 });
 
 test('a 429 lets the worker rest and is no failure, a 408 says nothing', () => {

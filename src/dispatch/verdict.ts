@@ -2,6 +2,8 @@
 import type { AttemptVerdict } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
 import type { AttemptOutcome } from './answer.ts';
+import type { Failed } from './failure.ts';
+import { isOfTheModel } from './failure.ts';
 
 const NEUTRAL: AttemptVerdict = { kind: 'neutral' };
 const SUCCESS: AttemptVerdict = { kind: 'success' };
@@ -18,12 +20,18 @@ export function verdictOf(outcome: AttemptOutcome): AttemptVerdict {
       if (outcome.error.origin !== 'upstream') return NEUTRAL;
       return { kind: 'failure', error: outcome.error.code, retryAfterMs: undefined };
     case 'failed': {
-      const { answer, error, retryAfterMs } = outcome;
-      if (answer?.status === 429 || error.code === 'rate_limited') return { kind: 'rate_limited', retryAfterMs };
-      if (answer?.status === 408 || error.origin !== 'upstream') return NEUTRAL;
+      const { error, retryAfterMs } = outcome;
+      if (isOfTheModel(outcome) || error.origin !== 'upstream') return NEUTRAL;
+      if (mustRest(outcome)) return { kind: 'rate_limited', retryAfterMs };
+      if (outcome.answer?.status === 408) return NEUTRAL;
       return { kind: 'failure', error: error.code, retryAfterMs };
     }
   }
+}
+
+/** The key has had enough for now, of its rate or of its quota. */
+function mustRest({ answer, error, reason }: Failed): boolean {
+  return answer?.status === 429 || error.code === 'rate_limited' || reason === 'quota' || reason === 'rate_limited';
 }
 
 /** Closes the record of a call that ended otherwise than with the gateway's own error. */

@@ -12,6 +12,18 @@ export type CallOutcome = 'answered' | 'failed' | 'broken' | 'client_gone';
 /** What admission made of a call; empty when it is off or was not asked. `left`: the client left while it waited. */
 export type AdmissionResult = '' | 'admitted' | 'refused' | 'preempted' | 'left';
 
+/** Why a model of a chain did not answer. */
+export type PassReason = 'no_worker' | 'rate_limited' | 'quota' | 'context' | 'unknown' | 'failed';
+
+/** A model of a chain that was passed over, or asked in vain. Its name is one that the operator wrote. */
+export interface PassedModel {
+  readonly model: string;
+  readonly why: PassReason;
+}
+
+/** Of every call that has passed none. */
+const NONE_PASSED: readonly PassedModel[] = Object.freeze([]);
+
 export interface AttemptRecord {
   readonly workerId: string;
   /** Status of the worker's answer; 0 when there was none. */
@@ -78,6 +90,10 @@ export class CallRecord {
   usage: Usage | undefined = undefined;
   /** What was thrown, when the gateway itself was at fault; for the log only. */
   fault: unknown = undefined;
+  /** Models of the call's chain that did not answer, in order; empty when the first one did. */
+  chain: readonly PassedModel[] = NONE_PASSED;
+  /** The model that was asked last, when it is not the name that the client sent. */
+  answerModel = '';
 
   constructor(requestId: string, method: string, route: string, startedAt: number) {
     this.requestId = requestId;

@@ -265,7 +265,7 @@ test('an overload is tried elsewhere, and kept in the client’s dialect in case
   const [outcome] = seen.outcomes;
   assert.ok(outcome?.kind === 'failed' && outcome.answer);
   assert.equal(client.status, 0);
-  assert.deepEqual([outcome.answer.status, outcome.retryAfterMs], [503, 2_000]);
+  assert.deepEqual([outcome.answer.status, outcome.retryAfterMs], [503, 1_500]);
   assert.match(outcome.answer.body.toString(), /"overloaded_error"/);
   assert.equal(headerOf(outcome.answer.headers, 'retry-after'), '2');
 });

@@ -9,6 +9,7 @@ import type { Usage } from '../../domain/usage.ts';
 import type { EventEncoder } from '../../protocols/hub/codec.ts';
 import type { Answer, AnswerParts } from '../answer.ts';
 import { HOLD_BYTES } from '../answer.ts';
+import { failedByEvent } from '../failure.ts';
 import { PRELUDE_HOLD_MS } from '../stream-answer.ts';
 import { translatedHeaders } from './answer-headers.ts';
 import type { EventWatch, HubSides } from './hub-sides.ts';
@@ -82,7 +83,7 @@ export class TranslatedStreamAnswer implements Answer {
   #failed(error: GatewayError): void {
     const { host, gate, record } = this.#parts;
     // Nothing of it was shown: another worker may do better.
-    if (record.firstContentAt === 0 && !gate.isCommitted) return host.fail(error);
+    if (record.firstContentAt === 0 && !gate.isCommitted) return host.finish(failedByEvent(error));
     this.#flush();
     host.error(error);
   }
