@@ -33,7 +33,7 @@ export function commonParts(config: Config): CommonParts {
   const buckets = config.prometheusDurationBuckets.length > 0 ? config.prometheusDurationBuckets : DEFAULT_BUCKETS;
   const metrics = config.disableMetrics ? undefined : new Metrics(buckets);
   const telemetry = new GatewayTelemetry(logger, metrics);
-  const aliases = new Map(config.modelAlias.map(({ alias, models: [model = alias] }) => [alias, model]));
+  const aliases = new Map(config.modelAlias.map(({ alias, models }) => [alias, models]));
   const policies = new PolicySet(policyScope(config), {
     random,
     now: () => clock.now(),

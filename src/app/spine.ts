@@ -4,7 +4,6 @@ import { HttpMediaFetcher } from '../backends/http/media-fetcher.ts';
 import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
-import { providerOfKey } from '../domain/credentials.ts';
 import { fnv1a } from '../domain/ids.ts';
 import { protocols } from '../protocols/index.ts';
 import { unaryTranslations } from '../protocols/translations.ts';
@@ -42,7 +41,6 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
         .digest('base64');
       return `${record.tenant}|${digest}`;
     },
-    keyDigest: (callerKey) =>
-      callerKey === undefined || providerOfKey(callerKey) !== undefined ? 0 : fnv1a(callerKey, keySeed) || 1,
+    keyDigest: (key) => fnv1a(key, keySeed) || 1,
   });
 }

@@ -10,8 +10,10 @@ import type { ClockOptions } from '../resilience/clocks.ts';
 import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryOptions } from '../resilience/retry.ts';
 import type { NamedPolicy } from '../routing/policy-set.ts';
+import type { KeyDigest } from './call-key.ts';
 import type { ModelAliases } from './resolve-model.ts';
 import type { Ticker } from './ticker.ts';
+import type { Reach } from './translation/way.ts';
 
 export interface DispatchDeps {
   readonly directory: WorkerDirectory;
@@ -34,6 +36,11 @@ export interface DispatchDeps {
   readonly ticker: Ticker;
   readonly clock: Clock;
   readonly random: Random;
-  /** A number that stands for a caller's key in cool-downs; 0 for no key. */
-  keyDigest(callerKey: string | undefined): number;
+  /** A number that stands for a key in cool-downs. */
+  readonly keyDigest: KeyDigest;
+}
+
+/** And what it makes of that for itself. */
+export interface SpineDeps extends DispatchDeps {
+  readonly reach: Reach;
 }

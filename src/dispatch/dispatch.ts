@@ -3,49 +3,49 @@
  * again, until it is served or there is nothing left to try. Read this file first.
  */
 import type { Call } from '../domain/call.ts';
-import type { PoolMember } from '../domain/candidate.ts';
-import { keyFor } from '../domain/credentials.ts';
-import { GatewayError } from '../domain/errors.ts';
+import type { GatewayError } from '../domain/errors.ts';
 import { workerOfMember } from '../domain/ids.ts';
 import type { AdmissionTicket, ReplyWriter } from '../domain/ports.ts';
-import type { AttemptRecord } from '../domain/record.ts';
+import type { AttemptRecord, PassReason } from '../domain/record.ts';
 import type { Worker } from '../domain/worker.ts';
 import { ReasoningVault } from '../protocols/hub/reasoning-vault.ts';
-import type { RetryOptions, RetryPlan } from '../resilience/retry.ts';
+import type { FailedAttempt, RetryOptions, RetryPlan } from '../resilience/retry.ts';
 import { planRetry } from '../resilience/retry.ts';
 import type { AttemptOutcome } from './answer.ts';
 import { Attempt } from './attempt.ts';
+import { CallKey } from './call-key.ts';
 import { ClientSide } from './client-side.ts';
-import type { DispatchDeps } from './deps.ts';
-import { CallHints } from './hints.ts';
-import type { Placed, Placement } from './place.ts';
+import { isTooLong } from './context-fit.ts';
+import { Course } from './course.ts';
+import type { DispatchDeps, SpineDeps } from './deps.ts';
+import type { Failed } from './failure.ts';
+import { isOfTheModel } from './failure.ts';
+import { giveUp } from './give-up.ts';
+import type { CallHints } from './hints.ts';
+import { moveOn, resolveFor } from './next-model.ts';
+import type { Placed } from './place.ts';
 import { hasCandidates, placeCall, poolOf, refusePlacement } from './place.ts';
 import type { Held } from './recovery-line.ts';
 import { RecoveryLine } from './recovery-line.ts';
-import { replyHeaders } from './reply-headers.ts';
 import type { ResolvedModel } from './resolve-model.ts';
-import { resolveModel } from './resolve-model.ts';
+import { chainOf } from './resolve-model.ts';
 import { answerCall } from './translation/own-answer.ts';
 import type { Outbound, Wait } from './translation/outbound.ts';
-import { notTranslatable, Translator } from './translation/translator.ts';
+import { Translator } from './translation/translator.ts';
 import { Reach } from './translation/way.ts';
 import { applyOutcome, verdictOf } from './verdict.ts';
 
-type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
-
 export class Dispatcher {
-  readonly #deps: DispatchDeps;
+  readonly #deps: SpineDeps;
   readonly #recovery: RecoveryLine;
   readonly #translator: Translator;
-  readonly #reach: Reach;
   /** Calls between two attempts. */
   readonly #pausing = new Set<ClientSide>();
 
   constructor(deps: DispatchDeps) {
-    this.#deps = deps;
-    this.#recovery = new RecoveryLine(deps.clock);
     const languages = { protocols: deps.protocols, unary: deps.unaryTranslations };
-    this.#reach = new Reach(languages);
+    this.#deps = { ...deps, reach: new Reach(languages) };
+    this.#recovery = new RecoveryLine(deps.clock);
     this.#translator = new Translator({
       ...deps,
       ...languages,
@@ -67,41 +67,28 @@ export class Dispatcher {
    * `ticket` may end it while its answer has not begun.
    */
   async dispatch(call: Call, writer: ReplyWriter, ticket?: AdmissionTicket): Promise<void> {
-    this.#deps.budget.deposit();
+    const { aliases, budget, keyDigest } = this.#deps;
+    budget.deposit();
     const client = new ClientSide(writer);
     ticket?.onPreempted(client);
-    const keyDigest = this.#deps.keyDigest(call.callerKey);
-    let tried: string[] = [];
-    let last: Failed | undefined;
-    /** Why a worker could not be asked at all. */
-    let unfit: GatewayError | undefined;
-    let backoffMs = 0;
-    let hints: CallHints | undefined;
-    let retry: RetryOptions | undefined;
-    let held: Held | undefined;
+    const course = new Course(call, chainOf(call.model, aliases), new CallKey(call.callerKey, keyDigest));
     try {
       for (;;) {
         if (client.cancelled) throw client.cancelled;
         if (client.isGone) return applyOutcome(call.record, { kind: 'client_gone' });
-        const resolved = this.#resolve(call);
-        // A model that was renamed meanwhile is another prompt; in every other case the hints are kept.
-        if (hints?.model !== resolved.model) hints = this.#hintsFor(call, resolved.model);
-        const isBehind = !held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model);
-        const placement = { resolved, hints, tried, keyDigest, deps: this.#deps };
         // From here to the lease nothing may wait: a half-open breaker has room for one.
-        const place = isBehind ? undefined : placeCall(call, placement);
+        const place = this.#place(course);
         if (!place) {
-          held = this.#hold(call, placement, { held, isBehind, client });
-          if (!held && !last && unfit) throw unfit;
-          if (!held) return this.#giveUp(call, writer, last, keyDigest);
+          const held = this.#hold(course, client);
+          if (!held) return giveUp(course, writer, this.#deps);
           await client.wait(this.#recovery.remaining(held), this.#deps.clock);
+          course.restart();
           continue;
         }
-        if (held) held = this.#recovery.placed(held, call.record);
-        const outbound = this.#translator.outbound(call, place.member, hints.model);
+        if (course.held) course.held = this.#recovery.placed(course.held, call.record);
+        const outbound = this.#translator.outbound(call, place.member, course.model);
         if (outbound.kind === 'unfit') {
-          tried.push(place.member.worker.id);
-          unfit = outbound.error;
+          course.unfitted(place.member.worker.id, outbound.error);
           continue;
         }
         if (outbound.kind === 'pending') {
@@ -109,23 +96,19 @@ export class Dispatcher {
           continue;
         }
         if (outbound.kind === 'answer') return answerCall(call, writer, outbound, this.#deps.clock);
-        tried.push(place.member.worker.id);
-        const outcome = await this.#attempt(call, place, { writer, client, keyDigest, backoffMs, hints, outbound });
+        const outcome = await this.#attempt(course, place, { writer, client, outbound });
         if (outcome.kind !== 'failed') return applyOutcome(call.record, outcome);
         // Cancelled from above: no worker is to blame, and none is to be asked instead.
         if (outcome.error.origin !== 'upstream') throw outcome.error;
-        last = outcome.answer || !last?.answer ? outcome : { ...outcome, answer: last.answer };
-        retry ??= retryFor(this.#deps.retry, place.member.worker);
-        const plan = this.#plan(call, outcome, { tried, keyDigest, retry });
-        if (plan.kind === 'give_up') return this.#giveUp(call, writer, last, keyDigest);
-        if (plan.again) tried = this.#nextRound(call, keyDigest);
-        backoffMs = plan.delayMs;
+        const pauseMs = this.#afterFailure(course, place, outcome);
+        if (pauseMs === undefined) return giveUp(course, writer, this.#deps);
+        course.backoffMs = pauseMs;
         this.#pausing.add(client);
-        await client.wait(plan.delayMs, this.#deps.clock);
+        await client.wait(pauseMs, this.#deps.clock);
         this.#pausing.delete(client);
       }
     } finally {
-      if (held) this.#recovery.left(held, call.record);
+      if (course.held) this.#recovery.left(course.held, call.record);
     }
   }
 
@@ -141,54 +124,91 @@ export class Dispatcher {
     }
   }
 
+  /** A worker that takes the call now: of the model that it is at, else of the next of its chain that has one. */
+  #place(course: Course): Placed | undefined {
+    for (;;) {
+      const place = this.#placeHere(course);
+      if (typeof place === 'object') return place;
+      const passed = [{ model: course.model, why: course.why ?? place }];
+      course.left = passed;
+      if (!course.hasNext) return undefined;
+      course.moveTo({ at: course.at + 1, tried: course.failedWorkers(), passed });
+    }
+  }
+
+  #placeHere(course: Course): Placed | PassReason {
+    const { call, tried, key } = course;
+    const deps = this.#deps;
+    try {
+      const resolved = resolveFor(call, course.model, deps);
+      // The names of a chain are the operator's, and therefore few.
+      if (resolved.isListed || course.isChain) call.record.canonicalModel = resolved.model;
+      if (!course.held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model)) return 'no_worker';
+      const hints = course.hints(deps.protocols[call.protocol]);
+      const isSkipped = course.isChain && this.#isSkipped(course, resolved, hints);
+      if (isSkipped) return 'context';
+      const place = placeCall(call, { resolved, hints, tried, key, deps });
+      if (place || !course.isChain) return place ?? 'no_worker';
+      throw course.unfit ?? refusePlacement(poolOf(call, resolved), key, deps);
+    } catch (thrown) {
+      return course.refused(thrown);
+    }
+  }
+
+  /** Too long for the model; the last one is asked all the same, unless one before it would have had the room. */
+  #isSkipped({ call, hasNext }: Course, { members }: ResolvedModel, hints: CallHints): boolean {
+    const hadRoom = call.record.chain.some(({ why }) => why !== 'context' && why !== 'unknown');
+    return (hasNext || hadRoom) && isTooLong(call, members, hints);
+  }
+
   /** A place in the line of those who wait for a worker that is being tried again, or undefined: there is no hope. */
-  #hold(call: Call, { resolved }: Placement, { held, isBehind, client }: Waiting): Held | undefined {
+  #hold(course: Course, client: ClientSide): Held | undefined {
+    const { held, call, models } = course;
     if (held) {
-      if (this.#recovery.remaining(held) > 0 && this.#isBeingTried(resolved)) return this.#recovery.stay(held);
+      if (this.#recovery.remaining(held) > 0 && this.#isBeingTried(course, held.model))
+        return this.#recovery.stay(held);
       this.#recovery.left(held, call.record);
+      course.held = undefined;
       return undefined;
     }
     if (!mayBeHeld(call)) return undefined;
-    return isBehind || this.#isBeingTried(resolved) ? this.#recovery.join(resolved.model, client) : undefined;
+    const model = models.find((each) => this.#recovery.hasLine(each) || this.#isBeingTried(course, each));
+    if (model !== undefined) course.held = this.#recovery.join(model, client);
+    return course.held;
   }
 
-  #isBeingTried({ members }: ResolvedModel): boolean {
-    return members.some(({ id, worker }) => worker.state === 'ready' && this.#deps.leases.isBeingTried(id));
+  #isBeingTried({ call }: Course, model: string): boolean {
+    try {
+      const { members } = resolveFor(call, model, this.#deps);
+      return members.some(({ id, worker }) => worker.state === 'ready' && this.#deps.leases.isBeingTried(id));
+    } catch {
+      // It has left meanwhile, or never came: nobody of it is being tried.
+      return false;
+    }
   }
 
-  #resolve(call: Call): ResolvedModel {
-    const { directory, aliases } = this.#deps;
-    const resolved = resolveModel(call.model, call.modelOptional, directory.snapshot(), aliases);
-    if (resolved.isListed) call.record.canonicalModel = resolved.model;
-    const able = this.#reach.within(resolved.members, call.protocol);
-    if (able === resolved.members) return resolved;
-    if (able.length === 0) throw notTranslatable(call.protocol, resolved.members);
-    return { ...resolved, members: able };
-  }
-
-  #pool(call: Call): readonly PoolMember[] {
-    return poolOf(call, this.#resolve(call));
-  }
-
-  #hintsFor(call: Call, model: string): CallHints {
-    return new CallHints(call, model, this.#deps.protocols[call.protocol]);
-  }
-
-  #attempt(call: Call, place: Placed, side: AttemptSide): Promise<AttemptOutcome> {
+  #attempt(course: Course, place: Placed, side: AttemptSide): Promise<AttemptOutcome> {
     const { leases, clock, protocols } = this.#deps;
     const { member, policy } = place;
     const { worker } = member;
-    const lease = leases.acquire(member.id, side.keyDigest);
-    const watch = policy.begin?.(member.candidate, side.hints);
+    const { call, key, model } = course;
+    const hints = course.hints(protocols[call.protocol]);
+    const digest = key.digestFor(worker);
+    key.placedOn(worker);
+    course.tried.push(worker.id);
+    course.attempts += 1;
+    const lease = leases.acquire(member.id, digest);
+    const watch = policy.begin?.(member.candidate, hints);
     const entry: AttemptRecord = {
       workerId: member.id,
       status: 0,
       error: undefined,
       verdict: 'neutral',
-      backoffMs: side.backoffMs,
+      backoffMs: course.backoffMs,
     };
     call.record.attempts.push(entry);
     call.record.workerId = worker.id;
+    call.record.answerModel = model === (call.model ?? '') ? '' : model;
     call.record.translation = side.outbound.translation;
     call.record.warnings = side.outbound.warnings;
     call.record.upstreamStartedAt = clock.now();
@@ -205,13 +225,8 @@ export class Dispatcher {
         resolve(outcome);
       };
       const { path, body, reader } = side.outbound;
-      const attempt = new Attempt(
-        { call, worker, watch, reader },
-        protocols[call.protocol],
-        side.writer,
-        this.#deps,
-        settle,
-      );
+      const subject = { call, worker, watch, reader };
+      const attempt = new Attempt(subject, protocols[call.protocol], side.writer, this.#deps, settle);
       side.client.current = attempt;
       if (side.client.isGone) return attempt.clientGone();
       attempt.start({
@@ -219,65 +234,64 @@ export class Dispatcher {
         path,
         clientHeaders: call.headers,
         requestId: call.requestId,
-        key: keyFor(worker, call.callerKey),
+        key: key.keyFor(worker),
         rank: member.rank,
         body,
       });
     });
   }
 
-  #plan(call: Call, failed: Failed, { tried, keyDigest, retry }: RetryFacts): RetryPlan {
-    const { random, budget, clock } = this.#deps;
-    const plan = planRetry(
-      retry,
-      {
-        attempts: call.record.attempts.length,
-        nothingSent: failed.error.code === 'upstream_unreachable',
-        retryAfterMs: failed.retryAfterMs,
-        hasOther: hasCandidates(this.#pool(call), { tried, keyDigest, nowMs: clock.now() }),
-      },
-      random,
-    );
-    if (plan.kind === 'retry' && plan.costsBudget && !budget.withdraw(clock.now())) return { kind: 'give_up' };
-    return plan;
+  /**
+   * How long to wait before the next attempt, or undefined: there is none. On which model and with whom left out, the
+   * course says then.
+   */
+  #afterFailure(course: Course, { member }: Placed, failed: Failed): number | undefined {
+    course.failed(failed, member.worker.id);
+    const plan = isOfTheModel(failed) ? GIVE_UP : this.#plan(course, member.worker, failed);
+    if (plan.kind === 'retry' && !plan.again && this.#mayRetry(plan)) return plan.delayMs;
+    // Who can turn to another model does not go round the same workers again.
+    if (moveOn(course, failed, this.#deps)) return 0;
+    if (plan.kind === 'give_up' || !plan.again || !this.#mayRetry(plan)) return undefined;
+    course.tried = this.#nextRound(course);
+    return plan.delayMs;
+  }
+
+  #plan(course: Course, worker: Worker, failed: Failed): RetryPlan {
+    const { random, clock, retry } = this.#deps;
+    const { call, tried, key, model } = course;
+    course.retry ??= retryFor(retry, worker);
+    const pool = poolOf(call, resolveFor(call, model, this.#deps));
+    const facts: FailedAttempt = {
+      attempts: course.attempts,
+      nothingSent: failed.error.code === 'upstream_unreachable',
+      retryAfterMs: failed.retryAfterMs,
+      hasOther: hasCandidates(pool, { tried, key, nowMs: clock.now() }),
+    };
+    return planRetry(course.retry, facts, random);
+  }
+
+  #mayRetry({ costsBudget }: { readonly costsBudget: boolean }): boolean {
+    return !costsBudget || this.#deps.budget.withdraw(this.#deps.clock.now());
   }
 
   /**
    * Every worker has been tried: whom to leave out of the next round. One that answered, though badly, is a better
    * bet than one that could not be reached or stayed silent; those are asked again only when there is nobody else.
    */
-  #nextRound(call: Call, keyDigest: number): string[] {
+  #nextRound({ call, key, model }: Course): string[] {
     const { clock, retry } = this.#deps;
     const silent = call.record.attempts
       .filter(({ status }) => status === 0)
       .map(({ workerId }) => workerOfMember(workerId));
     // Cool-downs that end within what the gateway waits out will be over by then.
     const nowMs = clock.now() + retry.retryAfterMaxMs;
-    return hasCandidates(this.#pool(call), { tried: silent, keyDigest, nowMs }) ? silent : [];
-  }
-
-  /** Nothing more to try: the last real answer of a worker, else the last error, else why no worker could be asked. */
-  #giveUp(call: Call, writer: ReplyWriter, last: Failed | undefined, keyDigest: number): void {
-    const { record } = call;
-    if (!last) throw refusePlacement(this.#pool(call), keyDigest, this.#deps);
-    record.retriesExhausted = true;
-    if (!last.answer) throw last.error;
-    const { status, headers, body } = last.answer;
-    record.status = status;
-    record.error = last.error.code;
-    record.outcome = 'failed';
-    record.headAt = this.#deps.clock.now();
-    record.sentBytes += body.length;
-    writer.head(status, replyHeaders(headers, record, body.length));
-    writer.end(body);
+    return hasCandidates(poolOf(call, resolveFor(call, model, this.#deps)), { tried: silent, key, nowMs })
+      ? silent
+      : [];
   }
 }
 
-interface RetryFacts {
-  readonly tried: readonly string[];
-  readonly keyDigest: number;
-  readonly retry: RetryOptions;
-}
+const GIVE_UP: RetryPlan = { kind: 'give_up' };
 
 /** The worker of the first attempt may have limits of its own. */
 function retryFor(options: RetryOptions, { spec }: Worker): RetryOptions {
@@ -286,18 +300,9 @@ function retryFor(options: RetryOptions, { spec }: Worker): RetryOptions {
   return { ...options, maxAttempts: disableRetry === true ? 1 : (maxRetries ?? options.maxAttempts) };
 }
 
-interface Waiting {
-  readonly held: Held | undefined;
-  readonly isBehind: boolean;
-  readonly client: ClientSide;
-}
-
 interface AttemptSide {
   readonly writer: ReplyWriter;
   readonly client: ClientSide;
-  readonly keyDigest: number;
-  readonly backoffMs: number;
-  readonly hints: CallHints;
   readonly outbound: Extract<Outbound, { kind: 'request' }>;
 }
 

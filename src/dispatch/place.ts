@@ -2,12 +2,13 @@
 import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
-import type { CandidateQuery } from '../routing/candidates.ts';
+import type { CandidateQuery, KeyDigests } from '../routing/candidates.ts';
 import { listCandidates } from '../routing/candidates.ts';
 import type { Policy } from '../routing/policy.ts';
 import type { DispatchDeps } from './deps.ts';
 import type { CallHints } from './hints.ts';
 import type { ResolvedModel } from './resolve-model.ts';
+import { printable } from './reply-headers.ts';
 import { pinMembers } from './target-worker.ts';
 
 export interface Placed {
@@ -20,7 +21,7 @@ export interface Placement {
   readonly hints: CallHints;
   /** Ids of the workers that this call has tried already, with all their ranks. */
   readonly tried: readonly string[];
-  readonly keyDigest: number;
+  readonly key: KeyDigests;
   readonly deps: DispatchDeps;
 }
 
@@ -32,25 +33,27 @@ export function poolOf(call: Call, resolved: ResolvedModel): readonly PoolMember
 
 /** Undefined when no worker can take the call now. */
 export function placeCall(call: Call, placement: Placement): Placed | undefined {
-  const { deps, tried, keyDigest, resolved, hints } = placement;
+  const { deps, tried, key, resolved, hints } = placement;
   const pool = poolOf(call, resolved);
-  const { candidates } = listCandidates(pool, { nowMs: deps.clock.now(), keyDigest, tried });
+  const { candidates } = listCandidates(pool, { nowMs: deps.clock.now(), key, tried });
   if (candidates.length === 0) return undefined;
   const { name, policy } = deps.policyFor(resolved.model, resolved.members);
   const chosen = policy.select(candidates, hints);
   const member = chosen && pool.find((other) => other.candidate === chosen);
   if (!member) throw new GatewayError('internal_error', `The policy ${name} chose no worker of the pool.`);
   call.record.policy = name;
-  if (call.headers['x-smg-explain'] === 'true') call.record.decision = explain(placement, { member, policy });
+  if (call.headers['x-smg-explain'] === 'true') call.record.decision = explain(call, placement, { member, policy });
   return { member, policy };
 }
 
-function explain({ resolved, hints, tried }: Placement, { member, policy }: Placed): string {
+function explain({ record }: Call, { resolved, hints, tried }: Placement, { member, policy }: Placed): string {
   const { candidate } = member;
   const why = policy.explain?.(candidate, hints);
   const facts = [`load=${candidate.load}`, `priority=${candidate.priority}`, `cost=${candidate.cost}`];
   const pool = [`pool=${resolved.members.length}`, `tried=${tried.length}`];
-  return [...(why === undefined ? [] : [why]), ...facts, ...pool].join(' ');
+  const passed = record.chain.map(({ model, why: reason }) => `${printable(model)}:${reason}`);
+  const chain = passed.length === 0 ? [] : [`chain=${passed.join(',')}`];
+  return [...(why === undefined ? [] : [why]), ...facts, ...pool, ...chain].join(' ');
 }
 
 export function hasCandidates(members: readonly PoolMember[], query: CandidateQuery): boolean {
@@ -58,9 +61,8 @@ export function hasCandidates(members: readonly PoolMember[], query: CandidateQu
 }
 
 /** Why nobody could be asked: all cooling down after 429s, or simply none available. */
-export function refusePlacement(members: readonly PoolMember[], keyDigest: number, deps: DispatchDeps): GatewayError {
-  const ready = members.filter((member) => member.worker.state === 'ready').map((member) => member.id);
-  const ends = ready.length > 0 ? deps.leases.coolDownEndsAt(ready, keyDigest) : 0;
+export function refusePlacement(members: readonly PoolMember[], key: KeyDigests, deps: DispatchDeps): GatewayError {
+  const ends = firstCoolDownEnd(members, key, deps);
   if (ends > 0) {
     const retryAfterSeconds = Math.max(1, Math.ceil((ends - deps.clock.now()) / 1_000));
     const text = `Every worker of the model is rate limited; try again in ${retryAfterSeconds} s.`;
@@ -68,4 +70,16 @@ export function refusePlacement(members: readonly PoolMember[], keyDigest: numbe
   }
   const text = `None of the ${members.length} workers of the model can take a call now.`;
   return new GatewayError('no_available_workers', text, { retryAfterSeconds: 1 });
+}
+
+/** When the first of the ready ones is free again; 0 when one of them does not rest, or none is ready. */
+function firstCoolDownEnd(members: readonly PoolMember[], key: KeyDigests, { leases }: DispatchDeps): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { id, worker } of members) {
+    if (worker.state !== 'ready') continue;
+    const ends = leases.coolDownEndsAt([id], key.digestFor(worker));
+    if (ends === 0) return 0;
+    first = Math.min(first, ends);
+  }
+  return Number.isFinite(first) ? first : 0;
 }

@@ -75,3 +75,11 @@ test('the list that the worker sent is not written into', () => {
   reply(17);
   assert.deepEqual(UPSTREAM, before);
 });
+
+test('a model that was called by another name is named, in characters that a header can carry', () => {
+  const named = (answerModel: string) => reply(17, { answerModel }).filter((line) => line.startsWith('x-smg-model'));
+  assert.deepEqual(named(''), []);
+  assert.deepEqual(named('vendor/model-1:free'), ['x-smg-model: vendor/model-1:free']);
+  assert.deepEqual(named('modèle\n'), ['x-smg-model: mod%C3%A8le%0A']);
+  assert.deepEqual(named('\ud800'), ['x-smg-model: %EF%BF%BD']);
+});

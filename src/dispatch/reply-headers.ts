@@ -11,10 +11,19 @@ function tenths(ms: number): string {
   return rest === 0 ? `${whole}` : `${whole}.${rest}`;
 }
 
-/** What every answer says: which request, which worker if one was asked, and how long it took (to the first byte). */
+/** A model's name as a header can carry it: an alias may stand for any text, and a header holds printable ASCII only. */
+export function printable(model: string): string {
+  return /^[\x21-\x7e]+$/.test(model) ? model : encodeURIComponent(model.toWellFormed());
+}
+
+/**
+ * What every answer says: which request, which worker if one was asked, for which model if the client called it by another
+ * name, and how long it took (to the first byte).
+ */
 export function gatewayHeaders(record: CallRecord): HeaderList {
   const list: HeaderList = ['x-request-id', record.requestId];
   if (record.workerId !== '') list.push('x-smg-worker', record.workerId);
+  if (record.answerModel !== '') list.push('x-smg-model', printable(record.answerModel));
   const upstreamMs = record.upstreamStartedAt > 0 ? record.headAt - record.upstreamStartedAt : 0;
   const waitedMs = record.queuedAt > 0 ? (record.admittedAt || record.headAt) - record.queuedAt : 0;
   const queueMs = waitedMs + record.heldMs;

@@ -5,16 +5,20 @@ import { memberOf, snapshotOf } from '../../test/support/fleet.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { ModelAliases } from './resolve-model.ts';
-import { resolveModel } from './resolve-model.ts';
+import { chainOf, resolveModel } from './resolve-model.ts';
 
-const NO_ALIASES = new Map<string, string>();
+const NO_ALIASES: ModelAliases = new Map();
 
 function serving(id: string, ...models: string[]): PoolMember {
   return memberOf(id, { facts: { models } });
 }
 
+/** The first of the chain. */
+const firstOf = (asked: string | undefined, aliases: ModelAliases) => chainOf(asked, aliases)[0] ?? '';
+
 function resolved(asked: string | undefined, members: readonly PoolMember[], aliases = NO_ALIASES, isOptional = false) {
-  const { model, members: pool, isListed } = resolveModel(asked, isOptional, snapshotOf(members), aliases);
+  const first = firstOf(asked, aliases);
+  const { model, members: pool, isListed } = resolveModel(first, isOptional, snapshotOf(members), aliases);
   return { model, ids: pool.map(({ worker }) => worker.id), isListed };
 }
 
@@ -25,7 +29,7 @@ function refusal(
   aliases: ModelAliases = NO_ALIASES,
 ): GatewayError {
   try {
-    resolveModel(asked, isOptional, snapshotOf(members), aliases);
+    resolveModel(firstOf(asked, aliases), isOptional, snapshotOf(members), aliases);
   } catch (thrown) {
     assert.ok(thrown instanceof GatewayError);
     return thrown;
@@ -48,7 +52,7 @@ test('a model that nobody lists goes to workers that take any; its name is then 
 });
 
 test('an alias stands for its model, wherever that is served', () => {
-  const aliases = new Map([['fast', 'm']]);
+  const aliases = new Map([['fast', ['m']]]);
   assert.deepEqual(resolved('fast', [serving('a', 'm')], aliases), { model: 'm', ids: ['a'], isListed: true });
   assert.deepEqual(resolved('fast', [serving('any')], aliases), { model: 'm', ids: ['any'], isListed: false });
   assert.deepEqual(resolved('m', [serving('a', 'm')], aliases).ids, ['a']);
@@ -56,10 +60,17 @@ test('an alias stands for its model, wherever that is served', () => {
 
 test('an alias is followed once: what it names is a model', () => {
   const aliases = new Map([
-    ['a', 'b'],
-    ['b', 'c'],
+    ['a', ['b']],
+    ['b', ['c']],
   ]);
   assert.equal(resolved('a', [serving('w', 'b'), serving('v', 'c')], aliases).model, 'b');
+});
+
+test('an alias may stand for several models, its own name among them; any other name stands for itself', () => {
+  const aliases = new Map([['m', ['m', 'n']]]);
+  assert.deepEqual(chainOf('m', aliases), ['m', 'n']);
+  for (const name of ['n', '__proto__', 'constructor']) assert.deepEqual(chainOf(name, aliases), [name]);
+  for (const none of [undefined, '']) assert.deepEqual(chainOf(none, aliases), ['']);
 });
 
 test('a model that does not exist is 404 and names those that do', () => {
@@ -73,8 +84,8 @@ test('a model that does not exist is 404 and names those that do', () => {
 
 test('aliases of what is served are named too, those of anything else are not', () => {
   const aliases = new Map([
-    ['fast', 'm'],
-    ['gone', 'nothing'],
+    ['fast', ['nothing', 'm']],
+    ['gone', ['nothing']],
   ]);
   assert.equal(
     refusal('x', [serving('a', 'm')], false, aliases).message,

@@ -1,10 +1,17 @@
-/** Which workers may serve the model of a call: alias, listed, clouds by name, local wildcards (behaviour §4). */
+/**
+ * From the model of a call to those who may serve it (behaviour §4): an alias stands for one model or for a chain of
+ * them, of which each is tried when those before it cannot take the call; then workers that list it, then
+ * clouds by its name, then local wildcards.
+ */
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { FleetSnapshot } from '../domain/ports.ts';
 
-/** Alias to canonical model id. */
-export type ModelAliases = ReadonlyMap<string, string>;
+/**
+ * Alias to the models that it stands for, at least one, in the order in which they are tried. What they name are models:
+ * an alias among them is not followed, so that one may have the name of its own first model.
+ */
+export type ModelAliases = ReadonlyMap<string, readonly string[]>;
 
 export interface ResolvedModel {
   /** The id that goes upstream; empty when the call names none. */
@@ -16,15 +23,22 @@ export interface ResolvedModel {
 
 const MAX_NAMED = 20;
 
-/** Throws `missing_model`, `model_not_found` or `no_available_workers`. */
+/** The models to try for the name that the client gave, in order; one empty name when it gave none. */
+export function chainOf(asked: string | undefined, aliases: ModelAliases): readonly string[] {
+  if (asked === undefined || asked === '') return UNNAMED;
+  return aliases.get(asked) ?? [asked];
+}
+
+const UNNAMED: readonly string[] = [''];
+
+/** Who serves one model of a chain. Throws `missing_model`, `model_not_found` or `no_available_workers`. */
 export function resolveModel(
-  asked: string | undefined,
+  model: string,
   isOptional: boolean,
   fleet: FleetSnapshot,
   aliases: ModelAliases,
 ): ResolvedModel {
-  if (asked === undefined || asked === '') return resolveUnnamed(isOptional, fleet, aliases);
-  const model = aliases.get(asked) ?? asked;
+  if (model === '') return resolveUnnamed(isOptional, fleet, aliases);
   const named = fleet.membersOf(model);
   if (named) return { model, members: named, isListed: true };
   const byName = fleet.cloudMembersFor(model);
@@ -63,7 +77,8 @@ function noWorkers(fleet: FleetSnapshot): GatewayError {
 
 /** What can be asked for: the models of ready workers, then the aliases of these. */
 function listModels(fleet: FleetSnapshot, aliases: ModelAliases): string {
-  const known = [...aliases].filter(([alias, model]) => fleet.models.includes(model) && !fleet.models.includes(alias));
+  const isServed = (model: string) => fleet.models.includes(model);
+  const known = [...aliases].filter(([alias, chain]) => chain.some(isServed) && !isServed(alias));
   const models = [...fleet.models, ...known.map(([alias]) => alias)];
   if (models.length === 0) return 'No model is served at present.';
   const shown = models.slice(0, MAX_NAMED).join(', ');

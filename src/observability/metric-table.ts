@@ -72,6 +72,11 @@ export const metricTable = {
     labels: ['from', 'to', 'kind'],
     help: 'What the translation of a call lost or changed, by kind; from and to are empty when bytes passed but for fields that the provider refuses.',
   },
+  smg_router_fallbacks_total: {
+    type: 'counter',
+    labels: ['model', 'reason'],
+    help: 'Models of chains that did not answer a call: no_worker, rate_limited, quota, context, unknown, failed.',
+  },
   smg_worker_pool_size: {
     type: 'gauge',
     labels: ['worker_type', 'connection_mode', 'model'],

@@ -243,3 +243,19 @@ test('the series of a worker that is gone are gone at the next look, and start a
     'worker=w1,outcome=success 1',
   ]);
 });
+
+test('models of a chain that did not answer are counted by why', () => {
+  const metrics = new Metrics([1]);
+  const record = recordOf({
+    chain: [
+      { model: 'a', why: 'no_worker' },
+      { model: 'b', why: 'quota' },
+    ],
+  });
+  metrics.callEnded(record);
+  metrics.callEnded(record);
+  assert.deepEqual(shown(metrics, 'smg_router_fallbacks_total'), [
+    'model=a,reason=no_worker 2',
+    'model=b,reason=quota 2',
+  ]);
+});

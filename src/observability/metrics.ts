@@ -122,6 +122,7 @@ export class Metrics {
     if (record.retriesExhausted)
       this.counter('smg_worker_retries_exhausted_total').with(WORKER_TYPE, record.route).value += 1;
     if (record.translation !== '' || record.warnings.length > 0) this.#translated(record);
+    for (const { model, why } of record.chain) this.counter('smg_router_fallbacks_total').with(model, why).value += 1;
     const { usage } = record;
     if (usage) {
       bundle.input.value += usage.inputTokens;

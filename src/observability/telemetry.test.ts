@@ -88,7 +88,7 @@ test('the fields are these and no others: none of them could hold a prompt, an a
   const line = lineOf(record);
   assert.ok(!JSON.stringify(line).includes('sk-secret'));
   const names =
-    'request_id method path tenant status outcome error model worker policy decision translation translation_warnings stream retries tried duration_ms class queue_ms held_ms';
+    'request_id method path tenant status outcome error model worker policy decision translation translation_warnings stream retries tried answer_model chain duration_ms class queue_ms held_ms';
   assert.deepEqual(
     Object.keys(line),
     `${names} head_ms ttft_ms bytes_in bytes_out input_tokens output_tokens cached_tokens`.split(' '),
@@ -211,4 +211,15 @@ test('a breaker that opens is a warning, one that closes is not', () => {
     lines.map(({ level }) => level),
     ['warn', 'info'],
   );
+});
+
+test('the line of a call by an alias says which model answered and why those before it did not', () => {
+  const record = callRecord();
+  record.answerModel = 'c';
+  record.chain = [
+    { model: 'a', why: 'quota' },
+    { model: 'b', why: 'context' },
+  ];
+  const { answer_model: model, chain } = lineOf(record);
+  assert.deepEqual([model, chain], ['c', 'a:quota,b:context']);
 });

@@ -33,6 +33,8 @@ export function lineOf(record: CallRecord): LogFields {
       attempts.length > 1
         ? attempts.map((attempt) => `${attempt.workerId}:${attempt.error ?? 'ok'}`).join(',')
         : undefined,
+    answer_model: record.answerModel === '' ? undefined : record.answerModel,
+    chain: record.chain.length === 0 ? undefined : record.chain.map(({ model, why }) => `${model}:${why}`).join(','),
     duration_ms: tenths(record.endedAt - startedAt),
     class: record.priorityClass === '' ? undefined : record.priorityClass,
     queue_ms: record.queuedAt > 0 ? tenths((record.admittedAt || record.endedAt) - record.queuedAt) : undefined,

@@ -5,11 +5,14 @@ import fc from 'fast-check';
 import { memberOf } from '../../test/support/fleet.ts';
 import type { MemberParts } from '../../test/support/fleet.ts';
 import type { PoolMember } from '../domain/candidate.ts';
-import type { CandidateQuery } from './candidates.ts';
+import type { CandidateQuery, KeyDigests } from './candidates.ts';
 import { listCandidates } from './candidates.ts';
 
+/** A caller whose key has this digest everywhere. */
+const keyOf = (digest: number): KeyDigests => ({ digestFor: () => digest });
+
 function chosen(members: readonly PoolMember[], query: Partial<CandidateQuery> = {}) {
-  const { candidates, heldBack } = listCandidates(members, { nowMs: 0, keyDigest: 0, tried: [], ...query });
+  const { candidates, heldBack } = listCandidates(members, { nowMs: 0, key: keyOf(0), tried: [], ...query });
   return { ids: candidates.map(({ workerId }) => workerId), heldBack };
 }
 
@@ -40,7 +43,14 @@ test('a worker that its breaker or cool-down holds back is passed over, for this
   const members = [memberOf('shut', { mayServe: gate }), memberOf('open')];
   assert.deepEqual(chosen(members, { nowMs: 99 }), { ids: ['open'], heldBack: 1 });
   assert.deepEqual(chosen(members, { nowMs: 100 }), { ids: ['shut', 'open'], heldBack: 0 });
-  assert.deepEqual(chosen(members, { nowMs: 0, keyDigest: 7 }), { ids: ['shut', 'open'], heldBack: 0 });
+  assert.deepEqual(chosen(members, { nowMs: 0, key: keyOf(7) }), { ids: ['shut', 'open'], heldBack: 0 });
+});
+
+test('a cool-down counts for the key that the call would use with that very worker', () => {
+  const resting = (nowMs: number, keyDigest: number) => nowMs > 0 || keyDigest !== 7;
+  const members = [memberOf('own', { mayServe: resting }), memberOf('stored', { mayServe: resting })];
+  const key: KeyDigests = { digestFor: ({ id }) => (id === 'own' ? 7 : 0) };
+  assert.deepEqual(chosen(members, { key }), { ids: ['stored'], heldBack: 1 });
 });
 
 test('the highest priority serves, and a lower one when nobody of the higher can', () => {

@@ -1,10 +1,15 @@
 /** The hard filters: of a pool, who may take this call now? Highest priority tier first. */
 import type { Candidate, PoolMember } from '../domain/candidate.ts';
+import type { Worker } from '../domain/worker.ts';
+
+/** Which key a call would use with a worker, as a number: cool-downs are per worker and key. */
+export interface KeyDigests {
+  digestFor(worker: Worker): number;
+}
 
 export interface CandidateQuery {
   readonly nowMs: number;
-  /** Digest of the key that the call would use; cool-downs are per worker and key. */
-  readonly keyDigest: number;
+  readonly key: KeyDigests;
   /** Worker ids that this call has tried already. */
   readonly tried: readonly string[];
 }
@@ -35,7 +40,7 @@ export function listCandidates(members: readonly PoolMember[], query: CandidateQ
   for (const member of members) {
     if (member.worker.state !== 'ready') continue;
     if (query.tried.length > 0 && query.tried.includes(member.worker.id)) continue;
-    if (isFull(member) || !member.gate.mayServe(query.nowMs, query.keyDigest)) {
+    if (isFull(member) || !member.gate.mayServe(query.nowMs, query.key.digestFor(member.worker))) {
       heldBack += 1;
       continue;
     }

@@ -30,7 +30,7 @@ function fleetOf(policy: string, specs: readonly Partial<WorkerSpec>[]) {
   for (const id of ids) registry.change(id, { state: 'ready', facts: factsOf() });
   const call = () => {
     const members = registry.snapshot().membersOf('m') ?? [];
-    const { candidates } = listCandidates(members, { nowMs: 0, keyDigest: 0, tried: [] });
+    const { candidates } = listCandidates(members, { nowMs: 0, key: { digestFor: () => 0 }, tried: [] });
     const chosen = policies.policyFor('m', members).policy.select(candidates, HINTS);
     assert.ok(chosen);
     return { at: ids.indexOf(chosen.workerId), leave: loads.enter(chosen.workerId) };

@@ -35,7 +35,7 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** Names that the gateway itself sets on every answer; the worker's own are replaced. */
-const OWN = new Set(['x-request-id', 'x-smg-worker', 'x-smg-error-code']);
+const OWN = new Set(['x-request-id', 'x-smg-worker', 'x-smg-model', 'x-smg-error-code']);
 
 /** Client headers that any provider gets. Who the client is, and what belongs to our own house, stays here. */
 const TO_PROVIDER: ReadonlySet<string> = new Set(['accept', 'content-type', 'traceparent', 'tracestate']);

@@ -16,10 +16,10 @@ export function listWorkers(deps: ServerDeps, query: URLSearchParams): JsonAnswe
     throw new GatewayError('invalid_request', text, { param: 'state' });
   }
   const model = query.get('model');
-  const canonical = model === null ? undefined : (deps.aliases.get(model) ?? model);
+  const asked = model === null ? undefined : (deps.aliases.get(model) ?? [model]);
   const views = allViews(deps).filter(({ worker }) => {
     const isOfState = state === null || worker.state === state;
-    return isOfState && (canonical === undefined || worker.facts?.models.includes(canonical) === true);
+    return isOfState && (asked === undefined || asked.some((each) => worker.facts?.models.includes(each) === true));
   });
   return json(200, showWorkers(deps, views));
 }
