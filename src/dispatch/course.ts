@@ -124,13 +124,12 @@ export class Course {
   }
 
   /** Why a model of a chain could not be asked. Throws what is no such reason, and for a chain of one every reason. */
-  refused(thrown: unknown): PassReason {
+  refused(thrown: unknown, why: PassReason = 'no_worker'): PassReason {
     const error = GatewayError.from(thrown);
     const rank = rankOf(error);
     if (!this.isChain || rank < 0) throw thrown;
     if (!this.#refusal || rank < rankOf(this.#refusal)) this.#refusal = error;
-    if (error.code === 'rate_limited') return 'rate_limited';
-    return error.code === 'model_not_found' ? 'unknown' : 'no_worker';
+    return error.code === 'model_not_found' ? 'unknown' : why;
   }
 
   /** What the client is told when no model of its chain could be asked. */

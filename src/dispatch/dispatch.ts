@@ -22,9 +22,9 @@ import type { Failed } from './failure.ts';
 import { isOfTheModel } from './failure.ts';
 import { giveUp } from './give-up.ts';
 import type { CallHints } from './hints.ts';
-import { moveOn, resolveFor } from './next-model.ts';
+import { moveOn, refusedBy, resolveFor } from './next-model.ts';
 import type { Placed } from './place.ts';
-import { hasCandidates, placeCall, poolOf, refusePlacement } from './place.ts';
+import { hasCandidates, placeCall, poolOf } from './place.ts';
 import type { Held } from './recovery-line.ts';
 import { RecoveryLine } from './recovery-line.ts';
 import type { ResolvedModel } from './resolve-model.ts';
@@ -145,11 +145,10 @@ export class Dispatcher {
       if (resolved.isListed || course.isChain) call.record.canonicalModel = resolved.model;
       if (!course.held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model)) return 'no_worker';
       const hints = course.hints(deps.protocols[call.protocol]);
-      const isSkipped = course.isChain && this.#isSkipped(course, resolved, hints);
-      if (isSkipped) return 'context';
+      if (course.isChain && this.#isSkipped(course, resolved, hints)) return 'context';
       const place = placeCall(call, { resolved, hints, tried, key, deps });
       if (place || !course.isChain) return place ?? 'no_worker';
-      throw course.unfit ?? refusePlacement(poolOf(call, resolved), key, deps);
+      return course.unfit ? course.refused(course.unfit) : refusedBy(course, poolOf(call, resolved), deps);
     } catch (thrown) {
       return course.refused(thrown);
     }

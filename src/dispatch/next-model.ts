@@ -4,6 +4,7 @@
  * a retry, so that a chain multiplies the load on nobody.
  */
 import type { Call } from '../domain/call.ts';
+import type { PoolMember } from '../domain/candidate.ts';
 import type { PassedModel, PassReason } from '../domain/record.ts';
 import { isTooLong } from './context-fit.ts';
 import type { Course } from './course.ts';
@@ -11,7 +12,7 @@ import type { SpineDeps } from './deps.ts';
 import type { Failed } from './failure.ts';
 import { passReasonOf } from './failure.ts';
 import { CallHints } from './hints.ts';
-import { hasCandidates, poolOf, refusePlacement } from './place.ts';
+import { hasCandidates, poolOf, refusePlacement, whyNobody } from './place.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
 import { notTranslatable } from './translation/translator.ts';
@@ -41,6 +42,11 @@ export function moveOn(course: Course, failed: Failed, deps: SpineDeps): boolean
   return false;
 }
 
+/** Nobody of this pool can take the call now: the course keeps what the client is told, if it stays at that. */
+export function refusedBy(course: Course, pool: readonly PoolMember[], deps: SpineDeps): PassReason {
+  return course.refused(refusePlacement(pool, course.key, deps), whyNobody(pool, course.key, deps));
+}
+
 /** Whom to leave out of the workers of this model, or why none of them can take the call now. */
 function openWorkers(course: Course, model: string, deps: SpineDeps): { readonly tried: string[] } | PassReason {
   const { call, key } = course;
@@ -50,7 +56,7 @@ function openWorkers(course: Course, model: string, deps: SpineDeps): { readonly
     if (isTooLong(call, pool, new CallHints(call, model, deps.protocols[call.protocol]))) return 'context';
     const failed = course.failedWorkers();
     if (hasCandidates(pool, { tried: failed, key, nowMs })) return { tried: failed };
-    if (!hasCandidates(pool, { tried: [], key, nowMs })) throw refusePlacement(pool, key, deps);
+    if (!hasCandidates(pool, { tried: [], key, nowMs })) return refusedBy(course, pool, deps);
     return deps.budget.withdraw(nowMs) ? { tried: [] } : 'no_worker';
   } catch (thrown) {
     return course.refused(thrown);

@@ -11,7 +11,7 @@ import type { Hints, Policy } from '../routing/policy.ts';
 import { protocols } from '../protocols/index.ts';
 import type { DispatchDeps } from './deps.ts';
 import { CallHints } from './hints.ts';
-import { hasCandidates, placeCall, refusePlacement } from './place.ts';
+import { hasCandidates, placeCall, refusePlacement, whyNobody } from './place.ts';
 
 const NO_KEY: KeyDigests = { digestFor: () => 0 };
 
@@ -44,6 +44,7 @@ function depsOf(members: readonly PoolMember[], policy: Policy = LAST, coolDown 
       asked.push([...ids]);
       return coolDown;
     },
+    isOutOfQuota: (id: string) => id.startsWith('poor'),
     isBeingTried: () => false,
   };
   const directory = { snapshot: () => snapshotOf(members), subscribe: () => () => undefined };
@@ -148,4 +149,15 @@ test('when nobody rests the call is refused with 503', () => {
   assert.deepEqual([error.code, error.status, error.retryAfterSeconds], ['no_available_workers', 503, 1]);
   assert.equal(error.message, 'None of the 2 workers of the model can take a call now.');
   assert.deepEqual(asked, [], 'workers that are down do not rest');
+});
+
+test('in the record nobody is told apart from everybody without quota or at rest', () => {
+  const why = (ids: readonly string[], coolDown: number, down = 'down') => {
+    const members = [...ids.map((id) => memberOf(id)), memberOf(down, { state: 'unhealthy' })];
+    return whyNobody(members, NO_KEY, depsOf(members, LAST, coolDown).deps);
+  };
+  assert.equal(why(['poor1', 'poor2'], 1), 'quota');
+  assert.equal(why(['poor1', 'rich'], 1), 'rate_limited');
+  assert.equal(why(['rich'], 0), 'no_worker');
+  assert.equal(why([], 1, 'poor'), 'no_worker');
 });

@@ -2,6 +2,7 @@
 import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { PassReason } from '../domain/record.ts';
 import type { CandidateQuery, KeyDigests } from '../routing/candidates.ts';
 import { listCandidates } from '../routing/candidates.ts';
 import type { Policy } from '../routing/policy.ts';
@@ -70,6 +71,15 @@ export function refusePlacement(members: readonly PoolMember[], key: KeyDigests,
   }
   const text = `None of the ${members.length} workers of the model can take a call now.`;
   return new GatewayError('no_available_workers', text, { retryAfterSeconds: 1 });
+}
+
+/** Why none of these can take the call now, in the words of the record. */
+export function whyNobody(members: readonly PoolMember[], key: KeyDigests, { leases }: DispatchDeps): PassReason {
+  const ready = members.filter(({ worker }) => worker.state === 'ready');
+  const isOf = (test: (id: string, digest: number) => boolean) =>
+    ready.length > 0 && ready.every(({ id, worker }) => test(id, key.digestFor(worker)));
+  if (isOf((id, digest) => leases.isOutOfQuota(id, digest))) return 'quota';
+  return isOf((id, digest) => leases.coolDownEndsAt([id], digest) > 0) ? 'rate_limited' : 'no_worker';
 }
 
 /** When the first of the ready ones is free again; 0 when one of them does not rest, or none is ready. */

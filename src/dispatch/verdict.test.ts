@@ -62,7 +62,7 @@ test('a key without quota rests, whatever the status; a prompt that is too long 
   const because = (reason: ErrorKind, status: number) =>
     verdictOf({ ...(failed('upstream_error', status, 60_000) as Failed), reason });
   for (const status of [400, 402, 403, 429, 503])
-    assert.deepEqual(because('quota', status), { kind: 'rate_limited', retryAfterMs: 60_000 });
+    assert.deepEqual(because('quota', status), { kind: 'rate_limited', retryAfterMs: 60_000, isQuota: true });
   assert.equal(because('rate_limited', 503).kind, 'rate_limited');
   for (const status of [400, 413, 429, 500]) assert.deepEqual(because('context', status), { kind: 'neutral' });
   assert.deepEqual(because('unknown_model', 404), { kind: 'neutral' });

@@ -22,6 +22,7 @@ export function verdictOf(outcome: AttemptOutcome): AttemptVerdict {
     case 'failed': {
       const { error, retryAfterMs } = outcome;
       if (isOfTheModel(outcome) || error.origin !== 'upstream') return NEUTRAL;
+      if (outcome.reason === 'quota') return { kind: 'rate_limited', retryAfterMs, isQuota: true };
       if (mustRest(outcome)) return { kind: 'rate_limited', retryAfterMs };
       if (outcome.answer?.status === 408) return NEUTRAL;
       return { kind: 'failure', error: error.code, retryAfterMs };
@@ -29,9 +30,9 @@ export function verdictOf(outcome: AttemptOutcome): AttemptVerdict {
   }
 }
 
-/** The key has had enough for now, of its rate or of its quota. */
+/** The key has had enough for now. */
 function mustRest({ answer, error, reason }: Failed): boolean {
-  return answer?.status === 429 || error.code === 'rate_limited' || reason === 'quota' || reason === 'rate_limited';
+  return answer?.status === 429 || error.code === 'rate_limited' || reason === 'rate_limited';
 }
 
 /** Closes the record of a call that ended otherwise than with the gateway's own error. */

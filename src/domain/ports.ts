@@ -167,8 +167,8 @@ export type AttemptVerdict =
   | { readonly kind: 'success' }
   /** Connect error, timeout, 5xx, broken stream: counts for the breaker. */
   | { readonly kind: 'failure'; readonly error: ErrorCode; readonly retryAfterMs: number | undefined }
-  /** 429: the worker and key rest for a while. */
-  | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
+  /** 429: the worker and key rest for a while. `isQuota`: because its quota is spent. */
+  | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined; readonly isQuota?: boolean }
   /** 4xx, or the client left: says nothing about the worker. */
   | { readonly kind: 'neutral' };
 
@@ -185,6 +185,8 @@ export interface WorkerLeases {
   acquire(memberId: string, keyDigest: number): Lease;
   /** When the first of these members is free again for this key; 0 when none of them is cooling down. */
   coolDownEndsAt(memberIds: readonly string[], keyDigest: number): number;
+  /** This member rests for this key because the key's quota is spent. */
+  isOutOfQuota(memberId: string, keyDigest: number): boolean;
   /** It had failed, and one call is finding out now whether it works again; others have to wait for that. */
   isBeingTried(memberId: string): boolean;
 }

@@ -22,6 +22,17 @@ test('a later end replaces an earlier one, an earlier one changes nothing', () =
   assert.equal(coolDown.endsAt(1, 0), 800);
 });
 
+test('a key without quota is told apart for as long as it rests', () => {
+  const coolDown = new CoolDown();
+  coolDown.start(1, 500, true);
+  coolDown.start(2, 500);
+  assert.deepEqual(
+    [1, 2, 3].map((key) => coolDown.isOutOfQuota(key, 499)),
+    [true, false, false],
+  );
+  assert.equal(coolDown.isOutOfQuota(1, 500), false);
+});
+
 test('keys that a client invents do not fill the memory: the oldest makes room', () => {
   const coolDown = new CoolDown();
   for (let key = 0; key < 100_000; key += 1) coolDown.start(key, 1_000);

@@ -1,29 +1,42 @@
 /**
- * Rests after a 429: one worker, one key, until a moment. Bounded: the memory of keys cannot be filled by a client
- * that invents them. Cost O(1) to ask when nothing cools down, else one map lookup.
+ * Rests after a 429 or a spent quota: one worker, one key, until a moment. Bounded: the memory of keys cannot be filled
+ * by a client that invents them. Cost O(1) to ask when nothing cools down, else one map lookup.
  */
 const MAX_KEYS = 1_024;
 
+interface Rest {
+  readonly untilMs: number;
+  readonly isQuota: boolean;
+}
+
 export class CoolDown {
-  readonly #until = new Map<number, number>();
+  readonly #rests = new Map<number, Rest>();
 
   /** The end of the rest for this key, or 0. */
   endsAt(keyDigest: number, nowMs: number): number {
-    if (this.#until.size === 0) return 0;
-    const until = this.#until.get(keyDigest);
-    if (until === undefined) return 0;
-    if (until > nowMs) return until;
-    this.#until.delete(keyDigest);
-    return 0;
+    return this.#restOf(keyDigest, nowMs)?.untilMs ?? 0;
   }
 
-  start(keyDigest: number, untilMs: number): void {
-    const known = this.#until.get(keyDigest) ?? 0;
+  /** The key rests because its quota is spent. */
+  isOutOfQuota(keyDigest: number, nowMs: number): boolean {
+    return this.#restOf(keyDigest, nowMs)?.isQuota ?? false;
+  }
+
+  start(keyDigest: number, untilMs: number, isQuota = false): void {
+    const known = this.#rests.get(keyDigest)?.untilMs ?? 0;
     if (known >= untilMs) return;
-    if (this.#until.size >= MAX_KEYS && !this.#until.has(keyDigest)) {
-      const [oldest] = this.#until.keys();
-      if (oldest !== undefined) this.#until.delete(oldest);
+    if (this.#rests.size >= MAX_KEYS && !this.#rests.has(keyDigest)) {
+      const [oldest] = this.#rests.keys();
+      if (oldest !== undefined) this.#rests.delete(oldest);
     }
-    this.#until.set(keyDigest, untilMs);
+    this.#rests.set(keyDigest, { untilMs, isQuota });
+  }
+
+  #restOf(keyDigest: number, nowMs: number): Rest | undefined {
+    if (this.#rests.size === 0) return undefined;
+    const rest = this.#rests.get(keyDigest);
+    if (rest === undefined || rest.untilMs > nowMs) return rest;
+    this.#rests.delete(keyDigest);
+    return undefined;
   }
 }

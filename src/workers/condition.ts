@@ -33,6 +33,10 @@ export class Condition implements Gate {
     return this.#coolDown.endsAt(keyDigest, nowMs);
   }
 
+  isOutOfQuota(nowMs: number, keyDigest: number): boolean {
+    return this.#coolDown.isOutOfQuota(keyDigest, nowMs);
+  }
+
   /** Tells what a call came to. `wasProbe` is what the breaker's `started` returned for it. */
   settle(verdict: AttemptVerdict, wasProbe: boolean, keyDigest: number, clock: Pick<Clock, 'now'>): void {
     this.counts[verdict.kind] += 1;
@@ -43,15 +47,15 @@ export class Condition implements Gate {
         if (verdict.retryAfterMs !== undefined) this.#rest(keyDigest, clock.now(), verdict.retryAfterMs);
         return this.breaker.failed(wasProbe, clock.now());
       case 'rate_limited':
-        this.#rest(keyDigest, clock.now(), verdict.retryAfterMs ?? DEFAULT_COOL_DOWN_MS);
+        this.#rest(keyDigest, clock.now(), verdict.retryAfterMs ?? DEFAULT_COOL_DOWN_MS, verdict.isQuota);
         return this.breaker.neutral(wasProbe);
       case 'neutral':
         return this.breaker.neutral(wasProbe);
     }
   }
 
-  #rest(keyDigest: number, nowMs: number, restMs: number): void {
-    this.#coolDown.start(keyDigest, nowMs + Math.min(restMs, MAX_COOL_DOWN_MS));
+  #rest(keyDigest: number, nowMs: number, restMs: number, isQuota = false): void {
+    this.#coolDown.start(keyDigest, nowMs + Math.min(restMs, MAX_COOL_DOWN_MS), isQuota);
   }
 }
 

@@ -155,6 +155,16 @@ test('a 429 that names no time rests a second, and an absurd one five minutes at
   assert.equal(leases.coolDownEndsAt(['b'], KEY), clock.now() + 300_000);
 });
 
+test('a key without quota rests as such, on that worker only', () => {
+  const { leases, clock } = rig('a', 'b');
+  leases.acquire('a', KEY).settle({ kind: 'rate_limited', retryAfterMs: 60_000, isQuota: true });
+  leases.acquire('b', KEY).settle(limited(60_000));
+  const out = () => ['a', 'b', 'unknown'].map((id) => leases.isOutOfQuota(id, KEY));
+  assert.deepEqual([out(), leases.isOutOfQuota('a', 8)], [[true, false, false], false]);
+  clock.advance(60_000);
+  assert.deepEqual(out(), [false, false, false]);
+});
+
 test('a failure that names a time rests for it and counts as a failure; one that names none does not rest', () => {
   const { leases, mayServe, conditions } = rig('a', 'b');
   leases.acquire('a', KEY).settle(failure(2_000));

@@ -36,6 +36,10 @@ export class Leases implements WorkerLeases {
     return this.#conditions.firstCoolDownEnd(workerIds, keyDigest);
   }
 
+  isOutOfQuota(workerId: string, keyDigest: number): boolean {
+    return this.#conditions.of(workerId)?.isOutOfQuota(this.#clock.now(), keyDigest) ?? false;
+  }
+
   isBeingTried(workerId: string): boolean {
     return this.#conditions.of(workerId)?.breaker.isBeingTried ?? false;
   }
