@@ -279,6 +279,63 @@ test('a chain goes on where the budget of retries is spent: another worker is no
   assert.deepEqual(callsOf(chain), [30, 30]);
 });
 
+/** A model whose worker has failed once and whose breaker lets one call find out whether it is well: that one hangs. */
+async function triedAgain(t: TestContext, others: readonly Script[], alias: string) {
+  let probed: (() => void) | undefined;
+  let answer: (() => void) | undefined;
+  const isProbed = new Promise<void>((resolve) => {
+    probed = resolve;
+  });
+  let calls = 0;
+  const script: Script = (response, call) => {
+    calls += 1;
+    if (calls === 1) return BUSY(response, call);
+    if (calls > 2) return saying('from a')(response, call);
+    answer = () => saying('from a')(response, call);
+    return probed?.();
+  };
+  const flags = { cbFailureThreshold: 1, cbSuccessThreshold: 1, cbTimeoutDurationSecs: 0.1, disableRetries: true };
+  const chain = await chainFor(t, [script, ...others], { ...flags, modelAlias: [alias] });
+  await ask(chain.gateway, { model: 'a' });
+  const probes: Promise<unknown>[] = [];
+  // The breaker opens for a tenth of a second; whoever asks after that is the probe.
+  for (let isOver = false; !isOver; ) {
+    const reply = ask(chain.gateway, { model: 'a' });
+    probes.push(reply);
+    isOver = await Promise.race([isProbed.then(() => true), reply.then(() => false)]);
+  }
+  return { chain, release: () => answer?.(), ended: () => Promise.all(probes) };
+}
+
+/** Calls that have come and have not been answered. */
+async function inFlight({ metricsUrl = '' }: Gateway): Promise<number> {
+  const text = await (await fetch(metricsUrl)).text();
+  const counts = [...text.matchAll(/^smg_http_inflight_request_age_count\{.*\} (\d+)$/gm)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+test('a call does not wait for a model that is being tried while another one can answer', async (t) => {
+  const { chain, release, ended } = await triedAgain(t, [saying('from b')], 'chat=a,b');
+  assert.equal((await ask(chain.gateway)).model, 'b');
+  release();
+  await ended();
+  assert.equal((await ask(chain.gateway)).model, 'a');
+});
+
+test('where nobody else can answer the call is held for the model that is being tried, wherever it stands', async (t) => {
+  const { chain, release, ended } = await triedAgain(t, [], 'chat=a,gone');
+  let isAnswered = false;
+  const held = ask(chain.gateway).finally(() => {
+    isAnswered = true;
+  });
+  while (!isAnswered && (await inFlight(chain.gateway)) < 2) continue;
+  release();
+  const { status, model, header } = await held;
+  assert.deepEqual([status, model], [200, 'a']);
+  assert.match(header('server-timing') ?? '', /queue;dur=(?!0$)/, 'it was held');
+  await ended();
+});
+
 test('log line, metric and decision say which model answered and why the others did not', async (t) => {
   const logDir = folderFor(t);
   const chain = await chainFor(t, [NO_QUOTA, TOO_LONG, saying('from c')], { logLevel: 'info', logJson: true, logDir });
