@@ -324,11 +324,9 @@ test('a call does not wait for a model that is being tried while another one can
 
 test('where nobody else can answer the call is held for the model that is being tried, wherever it stands', async (t) => {
   const { chain, release, ended } = await triedAgain(t, [], 'chat=a,gone');
-  let isAnswered = false;
-  const held = ask(chain.gateway).finally(() => {
-    isAnswered = true;
-  });
-  while (!isAnswered && (await inFlight(chain.gateway)) < 2) continue;
+  const held = ask(chain.gateway);
+  const early = held.then(() => Number.POSITIVE_INFINITY);
+  while ((await Promise.race([early, inFlight(chain.gateway)])) < 2) continue;
   release();
   const { status, model, header } = await held;
   assert.deepEqual([status, model], [200, 'a']);
