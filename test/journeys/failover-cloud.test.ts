@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { FaultSpec, SimProvider } from '../../sim/providers/provider.ts';
 import type { Gateway } from '../../src/app/build.ts';
+import { protocols } from '../../src/protocols/index.ts';
 import { cloudFields, cloudFor, gatewayWith } from '../support/clouds.ts';
 import { chatBody, engineFor, payloads, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
@@ -300,4 +301,78 @@ test('a chain from one’s own engine to two clouds takes what is left at every 
   assert.equal(await answered(), 'grok-3');
   await engine.refuse(false);
   assert.equal(await answered(), 'llama');
+});
+
+const NO_CODEC =
+  protocols['openai-chat'].codec && protocols['anthropic-messages'].codec
+    ? false
+    : 'chat and messages cannot be translated into each other yet';
+
+/** OpenAI and Anthropic, each with a model of its own. */
+async function bothFor(t: TestContext, alias: string) {
+  const [openai, anthropic] = [await cloudFor(t, { kind: 'openai' }), await cloudFor(t, { kind: 'anthropic' })];
+  const workers = [cloudFields(openai, 'gpt-4o-mini'), cloudFields(anthropic, 'claude-haiku-4-5')];
+  const { gateway } = await gatewayWith(t, workers, { ...FLAGS, modelAlias: [alias] });
+  return { gateway, openai, anthropic };
+}
+
+test('a model of another provider’s API answers in the client’s own', { skip: NO_CODEC }, async (t) => {
+  const { gateway, openai } = await bothFor(t, 'fast=gpt-4o-mini,claude-haiku-4-5');
+  openai.setFaults([always({ kind: 'status', status: 429, body: NO_QUOTA })]);
+  for (const stream of [false, true]) {
+    const { status, model, text, header } = await ask(gateway, { model: 'fast', stream });
+    assert.deepEqual([status, model], [200, 'claude-haiku-4-5'], text);
+    assert.equal(header('x-smg-translation'), 'openai-chat>anthropic-messages');
+    assert.match(text, /"object":"chat\.completion/);
+    assert.match(text, /Echo/);
+  }
+});
+
+for (const [name, fault] of [
+  ['answers 529', { kind: 'status', status: 529 }],
+  ['is overloaded before any content of a stream', { kind: 'error_event', events: 0, code: 529 }],
+  ['says that the prompt is too long', { kind: 'status', status: 400, body: tooLong() }],
+] as const) {
+  test(`a translated provider that ${name}: the next model answers`, { skip: NO_CODEC }, async (t) => {
+    const { gateway, anthropic } = await bothFor(t, 'fast=claude-haiku-4-5,gpt-4o-mini');
+    anthropic.setFaults([{ rate: 1, path: '/v1/messages', ...fault }]);
+    const { status, model, text, header } = await ask(gateway, { model: 'fast', stream: true });
+    assert.deepEqual([status, model, header('x-smg-translation')], [200, 'gpt-4o-mini', null], text);
+    assert.equal(payloads(text).at(-1), '[DONE]');
+  });
+}
+
+function tooLong(): object {
+  const message = 'prompt is too long: 208310 tokens > 200000 maximum';
+  return { type: 'error', error: { type: 'invalid_request_error', message } };
+}
+
+test('a translated answer that is cut in the middle ends honestly, and nobody else is asked', {
+  skip: NO_CODEC,
+}, async (t) => {
+  const { gateway, openai, anthropic } = await bothFor(t, 'fast=claude-haiku-4-5,gpt-4o-mini');
+  anthropic.setFaults([{ kind: 'reset_after', events: 4, rate: 1, path: '/v1/messages' }]);
+  const { status, model, text } = await ask(gateway, { model: 'fast', stream: true });
+  assert.deepEqual([status, model, chatsOf(openai)], [200, 'claude-haiku-4-5', 0]);
+  assert.match(payloads(text).at(-1) ?? '', /"code":"upstream_broken"/);
+});
+
+test('one’s own engine and a cloud of another API share a model by priority', { skip: NO_CODEC }, async (t) => {
+  const engine = await engineFor(t, { models: ['claude-haiku-4-5'] });
+  const cloud = await cloudFor(t, { kind: 'anthropic' });
+  const { gateway, ids } = await gatewayWith(
+    t,
+    [{ url: engine.url, priority: 100 }, cloudFields(cloud, 'claude-haiku-4-5', { priority: 50 })],
+    { ...FLAGS, responseHeadersTimeoutSecs: 600, disableCircuitBreaker: true },
+  );
+  const served = async () => {
+    const { status, text, header } = await ask(gateway, { model: 'claude-haiku-4-5' });
+    assert.equal(status, 200, text);
+    return [ids.indexOf(header('x-smg-worker') ?? ''), header('x-smg-translation')];
+  };
+  assert.deepEqual(await served(), [0, null]);
+  await engine.refuse(true);
+  assert.deepEqual(await served(), [1, 'openai-chat>anthropic-messages']);
+  await engine.refuse(false);
+  assert.deepEqual(await served(), [0, null]);
 });
