@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import type { FaultSpec, SimProvider } from '../../sim/providers/provider.ts';
 import type { Gateway } from '../../src/app/build.ts';
 import { protocols } from '../../src/protocols/index.ts';
-import { cloudFields, cloudFor, gatewayWith } from '../support/clouds.ts';
+import { cloudFields, simulatedCloudFor, gatewayWith } from '../support/simulated-clouds.ts';
 import { chatBody, engineFor, payloads, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
 
@@ -128,7 +128,7 @@ const chatsOf = (provider: SimProvider) => provider.requests().filter(({ method 
 
 /** OpenAI, and xAI behind it in the chain `fast`. */
 async function chainFor(t: TestContext, fault: FaultSpec) {
-  const [openai, xai] = [await cloudFor(t, { kind: 'openai' }), await cloudFor(t, { kind: 'xai' })];
+  const [openai, xai] = [await simulatedCloudFor(t, { kind: 'openai' }), await simulatedCloudFor(t, { kind: 'xai' })];
   const { gateway } = await gatewayWith(t, [cloudFields(openai, 'gpt-4o-mini'), cloudFields(xai, 'grok-3')], {
     ...FLAGS,
     modelAlias: ['fast=gpt-4o-mini,grok-3'],
@@ -156,7 +156,7 @@ for (const { name, fault, only, rests, why } of cases) {
 
 for (const { name, fault, only, alone, words = /./ } of cases) {
   test(`a provider that ${name}, and nobody else: the client gets ${alone.join(' ')}`, async (t) => {
-    const openai = await cloudFor(t, { kind: 'openai' });
+    const openai = await simulatedCloudFor(t, { kind: 'openai' });
     const { gateway } = await gatewayWith(t, [cloudFields(openai, 'gpt-4o-mini')], { ...FLAGS, disableRetries: true });
     openai.setFaults([always(fault)]);
     const { status, header, text } = await ask(gateway, { model: 'gpt-4o-mini', stream: only === 'stream' });
@@ -192,7 +192,10 @@ test('a wrong request is told by the provider that was asked first', async (t) =
 });
 
 test('two accounts of one provider: an overload of one is answered by the other, in the client’s own API', async (t) => {
-  const accounts = [await cloudFor(t, { kind: 'anthropic' }), await cloudFor(t, { kind: 'anthropic' })] as const;
+  const accounts = [
+    await simulatedCloudFor(t, { kind: 'anthropic' }),
+    await simulatedCloudFor(t, { kind: 'anthropic' }),
+  ] as const;
   const { gateway, ids } = await gatewayWith(
     t,
     accounts.map((account) => cloudFields(account, 'claude-haiku-4-5')),
@@ -212,7 +215,7 @@ test('two accounts of one provider: an overload of one is answered by the other,
 });
 
 test('credit that is used up rests one account; a caller with a key of its own still uses that worker', async (t) => {
-  const anthropic = await cloudFor(t, { kind: 'anthropic' });
+  const anthropic = await simulatedCloudFor(t, { kind: 'anthropic' });
   const { gateway } = await gatewayWith(t, [cloudFields(anthropic, 'claude-haiku-4-5')], FLAGS);
   const message = 'Your credit balance is too low to access the Anthropic API.';
   const fault = {
@@ -232,7 +235,7 @@ test('credit that is used up rests one account; a caller with a key of its own s
 async function tiersFor(t: TestContext, own: Record<string, unknown> = {}, flags: GatewayFlags = {}) {
   const model = 'llama-3.3-70b';
   const engine = await engineFor(t, { models: [model] });
-  const cloud = await cloudFor(t, { kind: 'compatible' });
+  const cloud = await simulatedCloudFor(t, { kind: 'compatible' });
   const { gateway, ids } = await gatewayWith(
     t,
     [{ url: engine.url, priority: 100, ...own }, cloudFields(cloud, model, { priority: 50 })],
@@ -290,7 +293,7 @@ test('with one’s own engine full and the cloud without quota the client is tol
 
 test('a chain from one’s own engine to two clouds takes what is left at every moment', async (t) => {
   const engine = await engineFor(t, { models: ['llama'] });
-  const [openai, xai] = [await cloudFor(t, { kind: 'openai' }), await cloudFor(t, { kind: 'xai' })];
+  const [openai, xai] = [await simulatedCloudFor(t, { kind: 'openai' }), await simulatedCloudFor(t, { kind: 'xai' })];
   const workers = [{ url: engine.url }, cloudFields(openai, 'gpt-4o-mini'), cloudFields(xai, 'grok-3')];
   const { gateway } = await gatewayWith(t, workers, { ...FLAGS, modelAlias: ['fast=llama,gpt-4o-mini,grok-3'] });
   const answered = async () => (await ask(gateway, { model: 'fast' })).model;
@@ -310,7 +313,10 @@ const NO_CODEC =
 
 /** OpenAI and Anthropic, each with a model of its own. */
 async function bothFor(t: TestContext, alias: string) {
-  const [openai, anthropic] = [await cloudFor(t, { kind: 'openai' }), await cloudFor(t, { kind: 'anthropic' })];
+  const [openai, anthropic] = [
+    await simulatedCloudFor(t, { kind: 'openai' }),
+    await simulatedCloudFor(t, { kind: 'anthropic' }),
+  ];
   const workers = [cloudFields(openai, 'gpt-4o-mini'), cloudFields(anthropic, 'claude-haiku-4-5')];
   const { gateway } = await gatewayWith(t, workers, { ...FLAGS, modelAlias: [alias] });
   return { gateway, openai, anthropic };
@@ -359,7 +365,7 @@ test('a translated answer that is cut in the middle ends honestly, and nobody el
 
 test('one’s own engine and a cloud of another API share a model by priority', { skip: NO_CODEC }, async (t) => {
   const engine = await engineFor(t, { models: ['claude-haiku-4-5'] });
-  const cloud = await cloudFor(t, { kind: 'anthropic' });
+  const cloud = await simulatedCloudFor(t, { kind: 'anthropic' });
   const { gateway, ids } = await gatewayWith(
     t,
     [{ url: engine.url, priority: 100 }, cloudFields(cloud, 'claude-haiku-4-5', { priority: 50 })],

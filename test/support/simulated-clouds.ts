@@ -16,7 +16,7 @@ const KEYS = {
   compatible: 'key-of-the-gateway',
 } as const;
 
-export async function cloudFor(t: TestContext, spec: ProviderSpec): Promise<SimProvider> {
+export async function simulatedCloudFor(t: TestContext, spec: ProviderSpec): Promise<SimProvider> {
   const provider = await startProvider({ keys: [], ...spec });
   t.after(() => provider.close());
   return provider;
