@@ -3,7 +3,7 @@ import type { HeaderList } from '../domain/headers.ts';
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS';
 const EXPOSED = [
-  ...['x-request-id', 'x-smg-worker', 'x-smg-error-code', 'server-timing', 'retry-after'],
+  ...['x-request-id', 'x-smg-worker', 'x-smg-model', 'x-smg-error-code', 'server-timing', 'retry-after'],
   ...['x-smg-translation', 'x-smg-translation-warnings', 'x-smg-token-count'],
 ].join(', ');
 const MAX_AGE_SECONDS = '3600';
