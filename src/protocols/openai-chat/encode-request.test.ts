@@ -22,6 +22,7 @@ function serverWith(traits: Partial<ChatTraits>, more: Partial<Provider> = {}): 
     name: 'other',
     title: 'Other',
     thoughts: undefined,
+    quirks: [],
     ...more,
     chat: { ...PLAIN_CHAT, ...traits },
   };

@@ -19,6 +19,7 @@ const ENGINE: EncodeTarget = { provider: undefined, model: 'm', maxOutputTokens:
 const router: Provider = {
   ...openai,
   thoughts: undefined,
+  quirks: [],
   chat: {
     ...PLAIN_CHAT,
     reasoning: 'reasoning_object',

@@ -10,7 +10,7 @@ export interface Place {
   readonly url: string;
   readonly key: string;
   /** What a tool answers. */
-  run(name: string, args: unknown): string;
+  readonly run: (name: string, args: unknown) => string;
 }
 
 export const LOOK_UP = {

@@ -54,7 +54,7 @@ export function openaiResponses({ url, key }: ClientOptions): Client {
         if (item.type !== 'function_call' && item.type !== 'reasoning' && item.type !== 'message') continue;
         // What the stream's reader adds for its user is no field of the API.
         const { parsed_arguments: _, ...plain } = item as typeof item & { readonly parsed_arguments?: unknown };
-        input.push(plain as ResponseInput[number]);
+        input.push(plain);
       }
       for (const item of first.answer.output) {
         if (item.type !== 'function_call') continue;
