@@ -104,7 +104,12 @@ export const PRESETS = {
     extraFields: ['random_seed', 'safe_prompt', 'prompt_mode'],
   },
   deepseek: { ...LIKE_OPENAI, extraFields: ['thinking'], hasEmbeddings: false },
-  together: { ...LIKE_OPENAI, extraFields: ENGINE_FIELDS, reasoningField: 'reasoning' },
+  together: {
+    ...LIKE_OPENAI,
+    extraFields: ENGINE_FIELDS,
+    reasoningField: 'reasoning',
+    messageFields: ['reasoning', 'reasoning_content'],
+  },
   fireworks: { ...LIKE_OPENAI, basePath: '/inference/v1', extraFields: ENGINE_FIELDS },
   ollama: { ...LIKE_OPENAI, reasoningField: 'reasoning', messageFields: ['reasoning'] },
   azure: {

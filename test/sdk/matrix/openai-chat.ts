@@ -49,8 +49,7 @@ export function openaiChat({ url, key }: ClientOptions): Client {
     });
     // The client joins the pieces of the fields that it knows; this one is its user's to join.
     stream.on('chunk', ({ choices }) => {
-      const piece: unknown = choices[0] && Reflect.get(choices[0].delta, 'reasoning_content');
-      if (typeof piece === 'string') thoughts += piece;
+      if (choices[0]) thoughts += thoughtsIn(choices[0].delta);
     });
     const answer = await stream.finalChatCompletion();
     return { answer: withThoughts(answer, thoughts), pieces };
@@ -79,12 +78,21 @@ export function openaiChat({ url, key }: ClientOptions): Client {
   };
 }
 
+/** Servers have two names for it. */
+function thoughtsIn(holder: object): string {
+  const names = ['reasoning_content', 'reasoning'];
+  return names.map((name): unknown => Reflect.get(holder, name)).find((text) => typeof text === 'string') ?? '';
+}
+
 function withThoughts(answer: ChatCompletion, thoughts: string): ChatCompletion {
   const [choice, ...others] = answer.choices;
   if (!choice || thoughts === '') return answer;
   return {
     ...answer,
-    choices: [{ ...choice, message: { ...choice.message, reasoning_content: thoughts } }, ...others],
+    choices: [
+      { ...choice, message: { ...choice.message, reasoning_content: thoughts, reasoning: undefined } },
+      ...others,
+    ],
   } as ChatCompletion;
 }
 
@@ -112,10 +120,9 @@ function contentOf({ prompt, image }: Question): string | ChatCompletionContentP
 
 function saidOf({ choices, usage }: ChatCompletion, pieces: number): Said {
   const message = choices[0]?.message;
-  const thoughts: unknown = message && Reflect.get(message, 'reasoning_content');
   return {
     text: message?.content ?? '',
-    thoughts: typeof thoughts === 'string' ? thoughts : '',
+    thoughts: message ? thoughtsIn(message) : '',
     calls: (message?.tool_calls ?? []).flatMap((call) =>
       call.type === 'function'
         ? [{ name: call.function.name, args: JSON.parse(call.function.arguments) as unknown }]
