@@ -11,7 +11,7 @@ export const HELP = `npm run bench -- [flags]
 
   --only LIST       words of the matrix: unary stream | 1KB 20KB 200KB | 1 32 256 | direct bare nginx gateway;
                     of the other scenarios: bare gateway; of micro: metrics peek sse log policies keys
-                    prompt
+                    prompt translation
   --rounds N        rounds, interleaved over all targets (3; micro 15)
   --seconds S       length of each measurement (3)
   --retries N       how often a measurement is repeated while other programs keep the machine busy (2)

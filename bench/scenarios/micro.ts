@@ -14,6 +14,7 @@ import { policyContests } from '../micro/policies.ts';
 import { promptContests } from '../micro/prompt.ts';
 import { type Contest, race, type Timed } from '../micro/race.ts';
 import { sseContests } from '../micro/sse.ts';
+import { translationContests } from '../micro/translation.ts';
 import type { Options } from '../options.ts';
 import type { Goal } from '../report/section.ts';
 import { number } from '../report/table.ts';
@@ -38,6 +39,7 @@ export async function runMicro(options: Options, bench: Bench): Promise<Outcome>
     policies: policyContests,
     keys: keyContests,
     prompt: promptContests,
+    translation: translationContests,
   };
   const measured: Measured[] = [];
   const words = chooseWords(options.only, Object.keys(parts));

@@ -36,7 +36,8 @@ export class JsonNode {
   /** The value of a string, a number or a boolean; undefined for the others. */
   get scalar(): string | number | boolean | undefined {
     if (this.kind === 'object' || this.kind === 'array' || this.kind === 'null') return undefined;
-    return JSON.parse(this.text) as string | number | boolean;
+    if (this.kind === 'string') return readString(this.#source, this.#start, this.#end);
+    return JSON.parse(this.text) as number | boolean;
   }
 
   get string(): string | undefined {
@@ -94,7 +95,7 @@ function readMembers(source: string, start: number): ReadonlyMap<string, JsonNod
   let at = skipSpace(source, start + 1);
   while (source[at] === '"') {
     const keyEnd = skipString(source, at);
-    const key = JSON.parse(source.slice(at, keyEnd)) as string;
+    const key = readString(source, at, keyEnd);
     const valueAt = skipSpace(source, skipSpace(source, keyEnd) + 1);
     const end = skipValue(source, valueAt);
     members.set(key, new JsonNode(source, valueAt, end));
@@ -132,6 +133,12 @@ function skipString(source: string, from: number): number {
     while (source[at - 1 - slashes] === '\\') slashes += 1;
     if (slashes % 2 === 0) return at + 1;
   }
+}
+
+/** The text of a string token; most have no escapes, and then it is a view of the source. */
+function readString(source: string, start: number, end: number): string {
+  const text = source.slice(start + 1, end - 1);
+  return text.includes('\\') ? (JSON.parse(source.slice(start, end)) as string) : text;
 }
 
 /** No recursion: depth costs no stack. */

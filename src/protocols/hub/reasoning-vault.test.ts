@@ -163,10 +163,10 @@ test('nobody is sent the thoughts of another’s model', () => {
 test('the vault gives to each caller only what its own calls made', () => {
   const vault = new ReasoningVault();
   vault.keep('a', 'one', KEPT);
-  assert.equal(vault.find('a', 'one'), KEPT);
-  assert.equal(vault.find('b', 'one'), undefined);
+  assert.deepEqual(vault.find('a', 'one'), KEPT);
+  assert.deepEqual(vault.find('b', 'one'), undefined);
   vault.keep('a:x', 'y', KEPT);
-  assert.equal(vault.find('a', 'x:y'), undefined);
+  assert.deepEqual(vault.find('a', 'x:y'), undefined);
 });
 
 test('the vault is bounded by entries and by bytes, and forgets what was not used for longest', () => {

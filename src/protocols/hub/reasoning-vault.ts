@@ -57,11 +57,11 @@ export class ReasoningVault {
 
   /** `scope` stands for the caller. An id that is known already is replaced. */
   keep(scope: string, callId: string, thoughts: KeptThoughts): void {
-    const key = keyOf(scope, callId);
+    const key = ownText(keyOf(scope, callId));
     const bytes = sizeOf(key, thoughts);
     this.#drop(key);
     if (bytes > this.#limits.maxBytes) return;
-    this.#entries.set(key, { thoughts, bytes });
+    this.#entries.set(key, { thoughts: ownThoughts(thoughts), bytes });
     this.#bytes += bytes;
     while (this.#entries.size > this.#limits.maxEntries || this.#bytes > this.#limits.maxBytes) this.#dropOldest();
   }
@@ -100,4 +100,23 @@ function sizeOf(key: string, { leading, trailing, signature }: KeptThoughts): nu
     key.length + (signature?.value.length ?? 0),
   );
   return OVERHEAD_BYTES * (1 + thoughts.length) + 2 * characters;
+}
+
+/** A copy: what was read out of an answer may be a view that keeps all of the answer alive. */
+function ownText(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+function ownSignature(signature: Signature | undefined): Signature | undefined {
+  return signature && { origin: signature.origin, value: ownText(signature.value) };
+}
+
+function ownThoughts({ leading, trailing, signature }: KeptThoughts): KeptThoughts {
+  const own = (part: ReasoningPart): ReasoningPart => ({
+    ...part,
+    text: ownText(part.text),
+    signature: ownSignature(part.signature),
+    itemId: part.itemId === undefined ? undefined : ownText(part.itemId),
+  });
+  return { leading: leading.map(own), trailing: trailing.map(own), signature: ownSignature(signature) };
 }
