@@ -13,6 +13,17 @@ const APIS = {
 type Api = keyof typeof APIS;
 const apis = Object.keys(APIS) as Api[];
 
+/** Whom requests go to; the last ones speak an API of the first in their own way. */
+const TARGETS = {
+  ...APIS,
+  xai: 'xAI (responses)',
+  mistral: 'Mistral (chat)',
+  deepseek: 'DeepSeek (chat)',
+  engine: 'own engines (chat)',
+} as const;
+type Target = keyof typeof TARGETS;
+const targets = Object.keys(TARGETS) as Target[];
+
 const ROOT = new URL('../test/fixtures/translation/', import.meta.url);
 
 interface Case {
@@ -51,7 +62,7 @@ interface RequestOutcome {
   readonly warnings?: readonly string[];
 }
 
-function requestCell(name: string, from: Api, to: Api): string | undefined {
+function requestCell(name: string, from: Api, to: Target): string | undefined {
   const text = expected(name, `request.${from}-${to}.json`);
   if (text === undefined) return undefined;
   const { refused, param, warnings = [] } = JSON.parse(text) as RequestOutcome;
@@ -69,27 +80,31 @@ function answerCell(name: string, from: Api, to: Api): string | undefined {
   return whole && verdict((JSON.parse(whole) as RequestOutcome).warnings ?? []);
 }
 
-type Cell = (name: string, other: Api) => string | undefined;
+type CellOf<Column extends Target> = (name: string, column: Column) => string | undefined;
 
-function tableOf(all: readonly Case[], head: string, cellOf: Cell): string {
+function tableOf<Column extends Target>(
+  all: readonly Case[],
+  columns: readonly Column[],
+  cellOf: CellOf<Column>,
+): string {
   const rows = all.flatMap(({ name, row }) => {
-    const cells = apis.map((other) => cellOf(name, other));
+    const cells = columns.map((column) => cellOf(name, column));
     if (cells.every((cell) => cell === undefined)) return [];
     return [[`${row} (\`${name}\`)`, ...cells.map((cell) => cell ?? '–')]];
   });
-  const lines = [[head, ...apis.map((api) => APIS[api])], ['---', ...apis.map(() => '---')], ...rows];
+  const lines = [['Case', ...columns.map((column) => TARGETS[column])], ['---', ...columns.map(() => '---')], ...rows];
   return lines.map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 export function translationPage(mark: string): string {
   const all = cases();
   const requests = apis.map((from) => {
-    const cells: Cell = (name, to) => requestCell(name, from, to);
-    return `### A client of ${APIS[from]}\n\n${tableOf(all, 'Case', cells)}`;
+    const cells: CellOf<Target> = (name, to) => requestCell(name, from, to);
+    return `### A client of ${APIS[from]}\n\n${tableOf(all, targets, cells)}`;
   });
   const answers = apis.map((to) => {
-    const cells: Cell = (name, from) => answerCell(name, from, to);
-    return `### For a client of ${APIS[to]}\n\n${tableOf(all, 'Case', cells)}`;
+    const cells: CellOf<Api> = (name, from) => answerCell(name, from, to);
+    return `### For a client of ${APIS[to]}\n\n${tableOf(all, apis, cells)}`;
   });
   return `${mark}
 
@@ -104,7 +119,7 @@ form would do.
 
 ## Requests
 
-Columns are the API of the worker.
+Columns are the workers: the four APIs at the providers that made them, and others that speak one of these.
 
 ${requests.join('\n\n')}
 

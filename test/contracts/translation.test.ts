@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { GatewayError } from '../../src/domain/errors.ts';
 import type { GenerationEvent } from '../../src/domain/generation-event.ts';
 import { cutsOf } from '../support/cuts.ts';
-import type { Api, TranslationCase } from '../support/translation-case.ts';
+import type { Api, Target, TranslationCase } from '../support/translation-case.ts';
 import {
   answerFacts,
   APIS,
@@ -20,7 +20,8 @@ import {
   fileOf,
   gistOf,
   requestFor,
-  targetOf,
+  requestTarget,
+  TARGETS,
   translationCases,
 } from '../support/translation-case.ts';
 
@@ -42,7 +43,7 @@ const cases = translationCases();
 for (const each of cases) {
   for (const from of APIS) {
     const body = fileOf(each, `request.${from}.json`);
-    if (body) for (const to of APIS) requestTest(each, { from, to, body });
+    if (body) for (const to of TARGETS) requestTest(each, { from, to, body });
     for (const form of ['json', 'sse'] as const) {
       const answer = fileOf(each, `answer.${from}.${form}`);
       if (!answer) continue;
@@ -54,7 +55,7 @@ for (const each of cases) {
 
 interface RequestDirection {
   readonly from: Api;
-  readonly to: Api;
+  readonly to: Target;
   readonly body: Buffer;
 }
 
@@ -68,7 +69,8 @@ function requestTest(each: TranslationCase, { from, to, body }: RequestDirection
 function translated({ from, to, body }: RequestDirection): Readonly<Record<string, unknown>> {
   try {
     const { request, warnings } = decodeRequest(from, body, false);
-    const encoded = factsOfApi(to).codec.encodeRequest(request, targetOf(to));
+    const { codec, target } = requestTarget(to);
+    const encoded = codec.encodeRequest(request, target);
     const all = [...warnings, ...encoded.warnings].map(({ kind, field, reason }) => `${kind}: ${field} ${reason}`);
     return { upstream: encoded.body.toString(), warnings: all };
   } catch (thrown) {

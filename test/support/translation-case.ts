@@ -14,6 +14,7 @@ import type { GenerationRequest, TranslationWarning } from '../../src/domain/gen
 import { anthropic } from '../../src/domain/providers/anthropic.ts';
 import { gemini } from '../../src/domain/providers/gemini.ts';
 import { openai } from '../../src/domain/providers/openai.ts';
+import { providerNamed } from '../../src/domain/providers/index.ts';
 import type { Provider } from '../../src/domain/providers/provider.ts';
 import type { AnswerFacts, Codec, DecodeFacts, EncodeTarget } from '../../src/protocols/hub/codec.ts';
 import { protocols } from '../../src/protocols/index.ts';
@@ -82,8 +83,28 @@ export function decodeFacts(): DecodeFacts {
   return { newId: counter() };
 }
 
-export function targetOf(api: Api): EncodeTarget {
-  const { provider, model } = factsOfApi(api);
+/** Whom a request may be for: the four APIs at their providers, and others that speak one of these in their own way. */
+export const TARGETS = [...APIS, 'xai', 'mistral', 'deepseek', 'engine'] as const;
+export type Target = (typeof TARGETS)[number];
+
+export interface RequestTarget {
+  readonly codec: Codec;
+  readonly target: EncodeTarget;
+}
+
+export function requestTarget(name: Target): RequestTarget {
+  if (name === 'xai')
+    return { codec: codecOf('openai-responses'), target: targetFor(providerNamed('xai'), 'grok-4.3') };
+  if (name === 'mistral' || name === 'deepseek')
+    return { codec: codecOf('openai-chat'), target: targetFor(providerNamed(name), MODELS[name]) };
+  if (name === 'engine') return { codec: codecOf('openai-chat'), target: targetFor(undefined, 'qwen3') };
+  const { codec, provider, model } = factsOfApi(name);
+  return { codec, target: targetFor(provider, model) };
+}
+
+const MODELS = { mistral: 'mistral-large-latest', deepseek: 'deepseek-chat' } as const;
+
+function targetFor(provider: Provider | undefined, model: string): EncodeTarget {
   return { provider, model, maxOutputTokens: undefined };
 }
 
