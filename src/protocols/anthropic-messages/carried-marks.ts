@@ -17,14 +17,6 @@ const UNSIGNED = `${MARK}unsigned`;
 /** `encrypted_index` of a citation that another provider made. */
 export const FOREIGN_CITATION = `${MARK}citation`;
 
-/**
- * Does a client's body hold thoughts or citations of somebody else's? Anthropic refuses them, so that the body must go
- * through the hub even to a worker that speaks this API. May say so of a text that only looks like one.
- */
-export function holdsForeignMarks(body: Buffer): boolean {
-  return body.includes(`"${MARK}`);
-}
-
 /** What to write as `signature` or `data`. */
 export function writeProof(signature: Signature | undefined): string {
   return signature ? carrySignature(signature, 'anthropic') : UNSIGNED;

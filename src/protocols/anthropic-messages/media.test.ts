@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { anthropic } from '../../domain/providers/anthropic.ts';
-import { holdsForeignMarks, writeProof } from './carried-marks.ts';
+import { holdsForeignMarks } from '../hub/foreign-marks.ts';
+import { writeProof } from './carried-marks.ts';
 import { anthropicMessagesCodec } from './codec.ts';
 import { fitSchema } from './fit-schema.ts';
 
@@ -29,9 +30,9 @@ test('bytes are needed of what Anthropic does not fetch by itself', () => {
 test('a history with thoughts of others is known by their marks', () => {
   const body = (signature: string): Buffer =>
     Buffer.from(JSON.stringify({ messages: [{ content: [{ type: 'thinking', signature }] }] }));
-  assert.ok(holdsForeignMarks(body(writeProof({ origin: 'openai', value: 'x' }))));
-  assert.ok(holdsForeignMarks(body(writeProof(undefined))));
-  assert.ok(!holdsForeignMarks(body(writeProof({ origin: 'anthropic', value: 'EqQB' }))));
+  assert.ok(holdsForeignMarks(body(writeProof({ origin: 'openai', value: 'x' })), 'anthropic-messages'));
+  assert.ok(holdsForeignMarks(body(writeProof(undefined)), 'anthropic-messages'));
+  assert.ok(!holdsForeignMarks(body(writeProof({ origin: 'anthropic', value: 'EqQB' })), 'anthropic-messages'));
 });
 
 test('a schema that fits is the same text', () => {
