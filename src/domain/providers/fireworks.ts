@@ -20,6 +20,8 @@ export const fireworks: Provider = {
     { protocol: 'openai-completions', path: '/v1/completions' },
     { protocol: 'openai-embeddings', path: '/v1/embeddings' },
   ],
+  // A replica has a cache of its own: these keep a conversation at one, and tenants apart.
+  passHeaders: ['x-session-affinity', 'x-multi-turn-session-id', 'x-prompt-cache-isolation-key'],
   keyShapes: ['fw_'],
   hasPlainKeys: false,
   keyVariables: ['FIREWORKS_API_KEY'],

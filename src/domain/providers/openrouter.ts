@@ -21,7 +21,7 @@ export const openrouter: Provider = {
     { protocol: 'openai-completions', path: '/v1/completions' },
     { protocol: 'openai-embeddings', path: '/v1/embeddings' },
   ],
-  passHeaders: ['http-referer', 'x-title', 'anthropic-version', 'anthropic-beta'],
+  passHeaders: ['http-referer', 'x-title', 'x-session-id', 'anthropic-version', 'anthropic-beta'],
   keyShapes: ['sk-or-'],
   hasPlainKeys: false,
   keyVariables: ['OPENROUTER_API_KEY'],
