@@ -37,6 +37,24 @@ for (const kind of ENGINE_KINDS) {
   });
 }
 
+test('mlx has chat completions, and no page of Anthropic’s messages or of responses', async (t) => {
+  const engine = await engineFor(t, { kind: 'mlx' });
+  const posted = async (path: string) => {
+    const body = JSON.stringify({ messages: [{ role: 'user', content: 'x' }], input: 'x', max_tokens: 1 });
+    const reply = await fetch(engine.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    await reply.arrayBuffer();
+    return reply.status;
+  };
+  assert.equal(await posted('/v1/chat/completions'), 200);
+  for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/responses'])
+    assert.equal(await posted(path), 404);
+  assert.equal(await statusOf(engine, '/v1/chat/completions'), 404, 'and gives 404 to any GET that it does not know');
+});
+
 function ask(
   engine: SimEngine,
   rank: Record<string, unknown>,

@@ -82,6 +82,18 @@ for (const kind of KINDS) {
     assert.equal(pick(events.at(-1), 'choices.0.finish_reason'), 'tool_calls');
   });
 
+  test(`${kind} chat answers with an example of the schema that it is given, whole and streamed alike`, async () => {
+    const schema = { type: 'object', properties: { city: { type: 'string' }, degrees: { type: 'number' } } };
+    const format = { type: 'json_schema', json_schema: { name: 'weather', schema } };
+    const body = chatBody('weather?', { response_format: format, max_tokens: 64 });
+    const whole = await postJson(engine, '/v1/chat/completions', body);
+    const text = String(pick(whole, 'choices.0.message.content'));
+    assert.deepEqual(JSON.parse(text), { city: 'Zürich', degrees: 1.5 });
+    assert.equal(pick(whole, 'choices.0.finish_reason'), 'stop');
+    const events = jsonEvents(await postEvents(engine, '/v1/chat/completions', { ...body, stream: true }));
+    assert.equal(textOf(events, 'choices.0.delta.content'), text);
+  });
+
   test(`${kind} completions answer several prompts, whole and streamed alike`, async () => {
     const body = { model: 'sim-model', prompt: ['one', 'two'], max_tokens: 5, n: 2, seed: 7 };
     const whole = await postJson(engine, '/v1/completions', body);

@@ -10,6 +10,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { countOf, type JsonRecord, numberOf, recordOf, stringOf } from '../json.ts';
 import { hexId } from '../random.ts';
 import { answerPieces } from '../text/pieces.ts';
+import { structuredAnswer } from '../text/structured.ts';
 import type { ToolCall } from '../text/tool-call.ts';
 import type { Choice, EngineParts, Generation } from './generation.ts';
 
@@ -71,12 +72,17 @@ export function planGeneration(
   const sampling = asked.sampling ?? body;
   const perPrompt = countOf(sampling['n'], 1) ?? 1;
   const seed = numberOf(sampling['seed']) ?? numberOf(sampling['sampling_seed']) ?? parts.options.seed;
+  const pieces = asked.toolCall ? undefined : structuredAnswer(body);
+  const structured = pieces ? { pieces, finish: 'stop' as const } : {};
   const prompts = asked.prompts.flatMap((prompt) => Array.from({ length: perPrompt }, () => prompt));
   return {
     id: createId(parts, asked.idPrefix),
     model,
     created: Math.floor(Date.now() / 1000),
-    choices: prompts.map((prompt, index) => planChoice(asked, model, prompt, index, seed + (index % perPrompt))),
+    choices: prompts.map((prompt, index) => ({
+      ...planChoice(asked, model, prompt, index, seed + (index % perPrompt)),
+      ...structured,
+    })),
     perPrompt,
     isStream: body['stream'] === true,
     includeUsage: recordOf(body['stream_options'])['include_usage'] === true,

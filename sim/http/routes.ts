@@ -55,6 +55,8 @@ const post = (answer: Answer, ...only: readonly EngineKind[]): Route => ({
   answer,
   ...(only.length === 0 ? {} : { only }),
 });
+/** What mlx_lm's server does not have. */
+const NOT_MLX = ENGINE_KINDS.filter((kind) => kind !== 'mlx');
 const health: Partial<Route> = { open: 'health' };
 const sglang: Partial<Route> = { only: ['sglang'] };
 const withHealth: Partial<Route> = { ...health, only: ENGINE_KINDS.filter((kind) => kind !== 'ollama') };
@@ -83,9 +85,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/v1/chat/completions': post(answerChat),
   '/v1/completions': post(answerCompletions),
   '/generate': post(answerGenerate, 'sglang', 'vllm'),
-  '/v1/messages': post(answerMessages),
-  '/v1/messages/count_tokens': post(answerCountTokens),
-  '/v1/responses': post(answerResponses),
+  '/v1/messages': post(answerMessages, ...NOT_MLX),
+  '/v1/messages/count_tokens': post(answerCountTokens, ...NOT_MLX),
+  '/v1/responses': post(answerResponses, ...NOT_MLX),
   '/v1/embeddings': post(answerEmbeddings),
   '/v1/rerank': post(answerRerank),
   '/rerank': post(answerRerank),

@@ -38,7 +38,9 @@ export async function serve(engine: ServingEngine, request: IncomingMessage, res
   exchange.body = body;
   if (exchange.method === 'POST') record(engine, exchange);
   if (!isAuthorized(engine, exchange, route)) return;
-  if (route === undefined) return sendJson(exchange, { detail: 'Not Found' }, 404);
+  // mlx_lm's server knows GETs of its own pages only, and nothing of methods.
+  const isUnknown = route === undefined || (engine.options.kind === 'mlx' && !route.methods.includes(exchange.method));
+  if (isUnknown) return sendJson(exchange, { detail: 'Not Found' }, 404);
   if (!route.methods.includes(exchange.method)) return sendJson(exchange, { detail: 'Method Not Allowed' }, 405);
   if (!readJson(exchange, route) || !chooseFault(engine, exchange)) return;
   if (route.takesJson && !takeRank(engine, exchange)) return;

@@ -43,10 +43,19 @@ function namedChoice(choice: unknown): string | undefined {
 }
 
 function createCall(tool: Tool): ToolCall {
-  const values = Object.entries(recordOf(tool.schema['properties'])).map(([name, schema]) => [name, sample(schema)]);
-  const argumentsText = JSON.stringify(Object.fromEntries(values));
-  const pieces = (argumentsText.match(/[^]{1,4}/gu) ?? []).map((text, index) => createPiece(text, 900 + index));
-  return { name: tool.name, argumentsText, pieces };
+  const argumentsText = exampleText(tool.schema);
+  return { name: tool.name, argumentsText, pieces: cutText(argumentsText) };
+}
+
+/** A made-up object of a schema, as JSON text. */
+export function exampleText(schema: JsonRecord): string {
+  const values = Object.entries(recordOf(schema['properties'])).map(([name, value]) => [name, sample(value)]);
+  return JSON.stringify(Object.fromEntries(values));
+}
+
+/** Any text cut into tokens. */
+export function cutText(text: string): readonly Piece[] {
+  return (text.match(/[^]{1,4}/gu) ?? []).map((part, index) => createPiece(part, 900 + index));
 }
 
 function sample(schema: unknown): unknown {

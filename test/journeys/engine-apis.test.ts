@@ -1,4 +1,4 @@
-/** Which APIs engines are taken to lack: none of the simulated ones lacks any, a server without the paths lacks them. */
+/** Which APIs engines are taken to lack: of the simulated ones only MLX lacks any, a server without the paths lacks them. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,6 +27,12 @@ for (const kind of ENGINE_KINDS.filter((each) => each !== 'mlx')) {
     assert.deepEqual((await factsOf(t, engine.url)).lacks, []);
   });
 }
+
+test('a simulated mlx lacks messages and responses', async (t) => {
+  const engine = await engineFor(t, { kind: 'mlx' });
+  const { lacks } = await factsOf(t, engine.url);
+  assert.deepEqual(lacks, ['openai-responses', 'anthropic-messages', 'anthropic-count-tokens']);
+});
 
 test('a server that has completions alone lacks the other APIs', async (t) => {
   const server = createServer((request, response) => {
