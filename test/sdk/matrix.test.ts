@@ -10,6 +10,8 @@ import type { Gateway } from '../../src/app/build.ts';
 import { startGateway } from '../../src/app/build.ts';
 import { parseConfigFile } from '../../src/config/file.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { chatOnlyEngineBefore } from '../support/chat-only-engine.ts';
+import type { ChatOnlyEngine } from '../support/chat-only-engine.ts';
 import { CLIENTS, FEATURES, notApplicable, PROVIDERS, SHOWS } from './matrix/cells.ts';
 import type { MatrixProvider } from './matrix/cells.ts';
 
@@ -22,7 +24,8 @@ async function gatewayFor(provider: MatrixProvider, url: string): Promise<Gatewa
     disableAuditLogging: true,
     disableRetries: true,
   };
-  const worker = { url, provider: provider.preset ?? provider.kind, models: [provider.model, provider.thinker] };
+  const owner = provider.isEngine ? {} : { provider: provider.preset ?? provider.kind };
+  const worker = { url, ...owner, models: [provider.model, provider.thinker] };
   const loaded = loadConfig({ flags, file: parseConfigFile('matrix.json', JSON.stringify({ workers: [worker] })) });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   return startGateway(loaded.config);
@@ -31,18 +34,22 @@ async function gatewayFor(provider: MatrixProvider, url: string): Promise<Gatewa
 for (const provider of PROVIDERS) {
   describe(`a worker of ${provider.name}`, () => {
     let sim: SimProvider;
+    let engine: ChatOnlyEngine | undefined;
     let gateway: Gateway;
     before(async () => {
       sim = await startProvider({
         kind: provider.kind,
         keys: [provider.key],
         ...(provider.preset ? { preset: provider.preset } : {}),
+        ...(provider.compatible ? { compatible: provider.compatible } : {}),
       });
-      gateway = await gatewayFor(provider, sim.url);
+      engine = provider.isEngine ? await chatOnlyEngineBefore(sim) : undefined;
+      gateway = await gatewayFor(provider, engine?.url ?? sim.url);
       await gateway.whenReady(1);
     });
     after(async () => {
       await gateway.stop({ force: true });
+      engine?.close();
       await sim.close();
     });
     for (const make of CLIENTS) {

@@ -15,9 +15,10 @@ export function anthropicMessages({ url, key }: ClientOptions): Client {
   async function complete(question: Question, messages: Anthropic.MessageParam[]) {
     const body = {
       model: question.model,
-      max_tokens: MAX_TOKENS,
+      max_tokens: question.maxTokens ?? MAX_TOKENS,
       messages,
       ...(question.hasTools ? { tools } : {}),
+      ...(question.mustCall ? { tool_choice: { type: 'any' as const } } : {}),
       ...(question.thinks ? { thinking: { type: 'enabled' as const, budget_tokens: 1_024 } } : {}),
       ...(question.isStructured ? { output_config: { format: { type: 'json_schema' as const, schema: SCHEMA } } } : {}),
     };
@@ -47,7 +48,7 @@ export function anthropicMessages({ url, key }: ClientOptions): Client {
           : [],
       );
       messages.push({ role: 'user', content: answers });
-      const second = await complete(question, messages);
+      const second = await complete({ ...question, mustCall: false }, messages);
       return { first: saidOf(first.answer, first.pieces), second: saidOf(second.answer, second.pieces) };
     },
     statusOf: (error) => (error instanceof Anthropic.APIError ? (error.status as number | undefined) : undefined),

@@ -1,6 +1,6 @@
 /** The cells of the matrix: clients, providers, features, what a feature has to show, and what is not applicable and why. */
 import assert from 'node:assert/strict';
-import type { PresetName, ProviderKind } from '../../../sim/providers/options.ts';
+import type { CompatibleOptions, PresetName, ProviderKind } from '../../../sim/providers/options.ts';
 import { anthropicMessages } from './anthropic.ts';
 import type { Client, ClientOptions, Question } from './client.ts';
 import { googleGenerate } from './google.ts';
@@ -23,6 +23,9 @@ export interface MatrixProvider {
   readonly name: string;
   readonly kind: ProviderKind;
   readonly preset?: PresetName;
+  readonly compatible?: Partial<CompatibleOptions>;
+  /** It is an engine of one's own, with chat completions alone. */
+  readonly isEngine?: boolean;
   readonly key: string;
   readonly model: string;
   /** One that thinks. */
@@ -48,6 +51,16 @@ export const PROVIDERS: readonly MatrixProvider[] = [
     model: 'llama-3.3-70b',
     thinker: 'deepseek-r1',
   },
+  {
+    name: 'an engine with chat alone',
+    kind: 'compatible',
+    isEngine: true,
+    // What engines take to be asked for thoughts.
+    compatible: { extraFields: ['chat_template_kwargs', 'separate_reasoning', 'stream_reasoning'] },
+    key: 'key-of-the-engine',
+    model: 'llama-3.3-70b',
+    thinker: 'deepseek-r1',
+  },
 ];
 
 export const FEATURES = [
@@ -63,7 +76,7 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
-const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** What a cell needs of its provider. */
 export interface Subject {
@@ -84,7 +97,7 @@ const question = ({ provider }: Subject, prompt: string, rest: Partial<Question>
   ...rest,
 });
 
-const RESULTS = { get_weather: 'rain, 18 degrees', get_time: 'half past nine' };
+export const RESULTS = { get_weather: 'rain, 18 degrees', get_time: 'half past nine' };
 
 export const SHOWS: Readonly<Record<Feature, Show>> = {
   plain: async (subject) => {

@@ -8,6 +8,10 @@ export interface Question {
   /** The tools of the matrix may be called. */
   readonly hasTools?: boolean;
   readonly thinks?: boolean;
+  /** Limit of the answer; MAX_TOKENS when not given. */
+  readonly maxTokens?: number;
+  /** A tool is to be called; what comes after its result is free again. */
+  readonly mustCall?: boolean;
   /** A PNG in base64. */
   readonly image?: string;
   /** The answer is an object of SCHEMA. */

@@ -1,6 +1,6 @@
 /** The `@google/genai` client on `generateContent`. */
 import type { Content, GenerateContentConfig, GenerateContentResponse, Part } from '@google/genai';
-import { ApiError, GoogleGenAI } from '@google/genai';
+import { ApiError, FunctionCallingConfigMode, GoogleGenAI } from '@google/genai';
 import type { Client, ClientOptions, Question, Said } from './client.ts';
 import { MAX_TOKENS, SCHEMA, TOOLS } from './client.ts';
 
@@ -21,8 +21,9 @@ export function googleGenerate({ url, key }: ClientOptions): Client {
 
   async function complete(question: Question, contents: Content[]): Promise<Answer> {
     const config: GenerateContentConfig = {
-      maxOutputTokens: MAX_TOKENS,
+      maxOutputTokens: question.maxTokens ?? MAX_TOKENS,
       ...(question.hasTools ? { tools: [{ functionDeclarations }] } : {}),
+      ...(question.mustCall ? { toolConfig: { functionCallingConfig: { mode: FunctionCallingConfigMode.ANY } } } : {}),
       ...(question.thinks ? { thinkingConfig: { includeThoughts: true, thinkingBudget: 1_024 } } : {}),
       ...(question.isStructured ? { responseMimeType: 'application/json', responseJsonSchema: SCHEMA } : {}),
     };
@@ -58,7 +59,8 @@ export function googleGenerate({ url, key }: ClientOptions): Client {
         ];
       });
       contents.push({ role: 'user', parts: answers });
-      return { first: saidOf(first), second: saidOf(await complete(question, contents)) };
+      const second = await complete({ ...question, mustCall: false }, contents);
+      return { first: saidOf(first), second: saidOf(second) };
     },
     statusOf: (error) => (error instanceof ApiError ? error.status : undefined),
   };

@@ -20,8 +20,9 @@ export function openaiChat({ url, key }: ClientOptions): Client {
   const bodyOf = (question: Question, messages: ChatCompletionMessageParam[]) => ({
     model: question.model,
     messages,
-    max_completion_tokens: MAX_TOKENS,
+    max_completion_tokens: question.maxTokens ?? MAX_TOKENS,
     ...(question.hasTools ? { tools } : {}),
+    ...(question.mustCall ? { tool_choice: 'required' as const } : {}),
     ...(question.thinks ? { reasoning_effort: 'low' as const } : {}),
     ...(question.isStructured
       ? {
@@ -71,7 +72,7 @@ export function openaiChat({ url, key }: ClientOptions): Client {
         const name = call.type === 'function' ? call.function.name : '';
         messages.push({ role: 'tool', tool_call_id: call.id, content: results[name] ?? '' });
       }
-      const second = await complete(question, messages);
+      const second = await complete({ ...question, mustCall: false }, messages);
       return { first: saidOf(first.answer, first.pieces), second: saidOf(second.answer, second.pieces) };
     },
     statusOf: (error) => (error instanceof OpenAI.APIError ? (error.status as number | undefined) : undefined),

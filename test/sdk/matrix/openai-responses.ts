@@ -19,9 +19,10 @@ export function openaiResponses({ url, key }: ClientOptions): Client {
     const body = {
       model: question.model,
       input,
-      max_output_tokens: MAX_TOKENS,
+      max_output_tokens: question.maxTokens ?? MAX_TOKENS,
       store: false,
       ...(question.hasTools ? { tools } : {}),
+      ...(question.mustCall ? { tool_choice: 'required' as const } : {}),
       ...(question.thinks
         ? {
             reasoning: { effort: 'low' as const, summary: 'auto' as const },
@@ -60,7 +61,7 @@ export function openaiResponses({ url, key }: ClientOptions): Client {
         if (item.type !== 'function_call') continue;
         input.push({ type: 'function_call_output', call_id: item.call_id, output: results[item.name] ?? '' });
       }
-      const second = await complete(question, input);
+      const second = await complete({ ...question, mustCall: false }, input);
       return { first: saidOf(first.answer, first.pieces), second: saidOf(second.answer, second.pieces) };
     },
     statusOf: (error) => (error instanceof OpenAI.APIError ? (error.status as number | undefined) : undefined),

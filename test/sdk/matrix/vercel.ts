@@ -21,9 +21,10 @@ function client(name: string, modelOf: ModelOf, thinking: Options, always: Optio
     const request = {
       model: modelOf(question.model),
       messages,
-      maxOutputTokens: MAX_TOKENS,
+      maxOutputTokens: question.maxTokens ?? MAX_TOKENS,
       maxRetries: 0,
       ...(question.hasTools ? { tools: toolSet } : {}),
+      ...(question.mustCall ? { toolChoice: 'required' as const } : {}),
       providerOptions: question.thinks ? thinking : always,
       ...(question.isStructured ? { output: Output.object({ schema: jsonSchema(SCHEMA) }) } : {}),
     };
@@ -71,7 +72,8 @@ function client(name: string, modelOf: ModelOf, thinking: Options, always: Optio
           output: { type: 'text', value: results[toolName] ?? '' },
         })),
       });
-      return { first: first.said, second: (await complete(question, messages)).said };
+      const second = await complete({ ...question, mustCall: false }, messages);
+      return { first: first.said, second: second.said };
     },
     statusOf: (error) => (APICallError.isInstance(error) ? error.statusCode : undefined),
   };
