@@ -5,126 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { FaultSpec, SimProvider } from '../../sim/providers/provider.ts';
-import type { Gateway } from '../../src/app/build.ts';
-import { protocols } from '../../src/protocols/index.ts';
+import type { FaultSpec } from '../../sim/providers/provider.ts';
+import { bearer } from '../support/keys.ts';
 import { cloudFields, simulatedCloudFor, gatewayWith } from '../support/simulated-clouds.ts';
+import { always, ask, cases, chatsOf, FLAGS, NO_QUOTA } from '../support/provider-failures.ts';
 import { chatBody, engineFor, payloads, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
-
-const NO_QUOTA = {
-  error: {
-    message: 'You exceeded your current quota, please check your plan and billing details.',
-    type: 'insufficient_quota',
-    param: null,
-    code: 'insufficient_quota',
-  },
-};
-const FLAGS: GatewayFlags = { retryInitialBackoffMs: 1, firstContentTimeoutSecs: 0.3, responseHeadersTimeoutSecs: 0.3 };
-const always = (fault: FaultSpec): FaultSpec => ({ rate: 1, path: '/v1/chat/completions', ...fault });
-
-interface Case {
-  readonly name: string;
-  readonly fault: FaultSpec;
-  /** Streams only, or whole answers only; both when left out. */
-  readonly only?: 'stream' | 'whole';
-  /** Status and code when nobody else can be asked. */
-  readonly alone: readonly [status: number, code: string];
-  /** The provider's own words come through then. */
-  readonly words?: RegExp;
-  /** How the model is passed over by the next call: not asked at all, or asked again. */
-  readonly rests: boolean;
-  readonly why: string;
-}
-
-const cases: readonly Case[] = [
-  {
-    name: 'answers 529',
-    fault: { kind: 'status', status: 529 },
-    alone: [529, 'upstream_error'],
-    rests: false,
-    why: 'failed',
-  },
-  {
-    name: 'answers 503',
-    fault: { kind: 'status', status: 503 },
-    alone: [503, 'upstream_error'],
-    rests: false,
-    why: 'failed',
-  },
-  {
-    name: 'answers 429 with Retry-After',
-    fault: { kind: 'status', status: 429, retryAfter: 30 },
-    alone: [429, 'upstream_error'],
-    rests: true,
-    why: 'rate_limited',
-  },
-  {
-    name: 'answers 402',
-    fault: { kind: 'status', status: 402, body: { error: { message: 'Insufficient Balance' } } },
-    alone: [402, 'upstream_error'],
-    words: /Insufficient Balance/,
-    rests: true,
-    why: 'quota',
-  },
-  {
-    name: 'has no quota left',
-    fault: { kind: 'status', status: 429, body: NO_QUOTA },
-    alone: [429, 'upstream_error'],
-    words: /insufficient_quota/,
-    rests: true,
-    why: 'quota',
-  },
-  {
-    name: 'hangs before its headers',
-    fault: { kind: 'hang_before_headers' },
-    alone: [504, 'upstream_timeout'],
-    rests: false,
-    why: 'failed',
-  },
-  {
-    name: 'hangs before its first content',
-    fault: { kind: 'hang_before_first_byte' },
-    only: 'stream',
-    alone: [504, 'upstream_timeout'],
-    rests: false,
-    why: 'failed',
-  },
-  {
-    name: 'says in its stream, before any content, that it is overloaded',
-    fault: { kind: 'error_event', events: 0, code: 529, message: 'busy' },
-    only: 'stream',
-    alone: [502, 'upstream_error'],
-    words: /busy/,
-    rests: false,
-    why: 'failed',
-  },
-  {
-    name: 'says in its stream, before any content, that it is too much',
-    fault: { kind: 'error_event', events: 0, code: 429, message: 'slow down' },
-    only: 'stream',
-    alone: [429, 'rate_limited'],
-    words: /slow down/,
-    rests: true,
-    why: 'rate_limited',
-  },
-  {
-    name: 'cuts its answer before any content',
-    fault: { kind: 'reset_before_first_byte' },
-    alone: [502, 'upstream_broken'],
-    rests: false,
-    why: 'failed',
-  },
-];
-
-async function ask(gateway: Gateway, body: Record<string, unknown>) {
-  const reply = await post(gateway, '/v1/chat/completions', chatBody(body), { headers: { 'x-smg-explain': 'true' } });
-  const header = (name: string) => reply.headers.get(name);
-  const text = await reply.text();
-  return { status: reply.status, text, header, model: header('x-smg-model'), decision: header('x-smg-decision') ?? '' };
-}
-
-const chatsOf = (provider: SimProvider) => provider.requests().filter(({ method }) => method === 'POST').length;
 
 /** OpenAI, and xAI behind it in the chain `fast`. */
 async function chainFor(t: TestContext, fault: FaultSpec) {
@@ -159,12 +45,59 @@ for (const { name, fault, only, alone, words = /./ } of cases) {
     const openai = await simulatedCloudFor(t, { kind: 'openai' });
     const { gateway } = await gatewayWith(t, [cloudFields(openai, 'gpt-4o-mini')], { ...FLAGS, disableRetries: true });
     openai.setFaults([always(fault)]);
-    const { status, header, text } = await ask(gateway, { model: 'gpt-4o-mini', stream: only === 'stream' });
-    assert.deepEqual([status, header('x-smg-error-code')], alone);
-    assert.match(text, words);
-    if ('retryAfter' in fault) assert.equal(header('retry-after'), '30');
+    for (const stream of [false, true]) {
+      if (only === (stream ? 'whole' : 'stream')) continue;
+      // Each with a key of its own: what rests is the key of the other.
+      const { status, header, text } = await ask(
+        gateway,
+        { model: 'gpt-4o-mini', stream },
+        bearer(`sk-proj-${stream}`),
+      );
+      assert.deepEqual([status, header('x-smg-error-code')], alone);
+      assert.match(text, words);
+      if ('retryAfter' in fault) assert.equal(header('retry-after'), '30');
+    }
   });
 }
+
+test('a provider that answers 429 with a short Retry-After, and nobody else: it is waited out, and the answer comes', async (t) => {
+  const openai = await simulatedCloudFor(t, { kind: 'openai' });
+  const { gateway } = await gatewayWith(t, [cloudFields(openai, 'gpt-4o-mini')], FLAGS);
+  for (const stream of [false, true]) {
+    openai.setFaults([always({ kind: 'status', status: 429, retryAfter: 1, times: 1 })]);
+    const before = chatsOf(openai);
+    const { status, text } = await ask(gateway, { model: 'gpt-4o-mini', stream });
+    assert.deepEqual([status, chatsOf(openai) - before], [200, 2]);
+    assert.match(text, /Echo/);
+  }
+});
+
+test('a prompt that is too long is no better off with another account: it is not asked', async (t) => {
+  const accounts = [await simulatedCloudFor(t, { kind: 'openai' }), await simulatedCloudFor(t, { kind: 'openai' })];
+  const workers = accounts.map((account) => cloudFields(account, 'gpt-4o-mini'));
+  const { gateway } = await gatewayWith(t, workers, FLAGS);
+  const body = { error: { message: 'maximum context length is 10 tokens', code: 'context_length_exceeded' } };
+  for (const account of accounts) account.setFaults([always({ kind: 'status', status: 400, body })]);
+  for (const stream of [false, true]) {
+    const { status, text } = await ask(gateway, { model: 'gpt-4o-mini', stream });
+    assert.equal(status, 400);
+    assert.match(text, /context_length_exceeded/);
+  }
+  assert.equal(
+    accounts.reduce((sum, account) => sum + chatsOf(account), 0),
+    2,
+  );
+});
+
+test('a key that is refused, and a request that is: the client’s answer, and no other model is asked', async (t) => {
+  for (const status of [400, 401, 403, 404, 422]) {
+    const { gateway, xai } = await chainFor(t, { kind: 'status', status });
+    for (const stream of [false, true]) {
+      const reply = await ask(gateway, { model: 'fast', stream });
+      assert.deepEqual([reply.status, reply.model, chatsOf(xai)], [status, 'gpt-4o-mini', 0]);
+    }
+  }
+});
 
 test('a provider that cuts its answer in the middle: an honest end, and nobody else is asked', async (t) => {
   const { gateway, xai } = await chainFor(t, { kind: 'reset_after', events: 3 });
@@ -275,6 +208,21 @@ test('one’s own engine that goes down is replaced by the cloud within the call
   assert.equal(await served(), OWN);
 });
 
+test('with one’s own engine full and nobody else the client hears at once that there is no room', async (t) => {
+  const engine = await engineFor(t);
+  const { gateway } = await gatewayWith(t, [{ url: engine.url, max_in_flight: 1 }], FLAGS);
+  engine.setFaults([{ kind: 'hang_before_headers', rate: 1, times: 1 }]);
+  const leaving = new AbortController();
+  const held = post(gateway, '/v1/chat/completions', chatBody(), { signal: leaving.signal });
+  await engine.waitFor(({ inFlight }) => inFlight === 1);
+  for (const stream of [false, true]) {
+    const { status, header } = await ask(gateway, { stream });
+    assert.deepEqual([status, header('x-smg-error-code')], [503, 'no_available_workers']);
+  }
+  leaving.abort();
+  await assert.rejects(held);
+});
+
 test('with one’s own engine full and the cloud without quota the client is told when to come again', async (t) => {
   const { gateway, engine, cloud, model } = await tiersFor(t, { max_in_flight: 1 });
   engine.setFaults([{ kind: 'hang_before_headers', rate: 1 }]);
@@ -304,81 +252,4 @@ test('a chain from one’s own engine to two clouds takes what is left at every 
   assert.equal(await answered(), 'grok-3');
   await engine.refuse(false);
   assert.equal(await answered(), 'llama');
-});
-
-const NO_CODEC =
-  protocols['openai-chat'].codec && protocols['anthropic-messages'].codec
-    ? false
-    : 'chat and messages cannot be translated into each other yet';
-
-/** OpenAI and Anthropic, each with a model of its own. */
-async function bothFor(t: TestContext, alias: string) {
-  const [openai, anthropic] = [
-    await simulatedCloudFor(t, { kind: 'openai' }),
-    await simulatedCloudFor(t, { kind: 'anthropic' }),
-  ];
-  const workers = [cloudFields(openai, 'gpt-4o-mini'), cloudFields(anthropic, 'claude-haiku-4-5')];
-  const { gateway } = await gatewayWith(t, workers, { ...FLAGS, modelAlias: [alias] });
-  return { gateway, openai, anthropic };
-}
-
-test('a model of another provider’s API answers in the client’s own', { skip: NO_CODEC }, async (t) => {
-  const { gateway, openai } = await bothFor(t, 'fast=gpt-4o-mini,claude-haiku-4-5');
-  openai.setFaults([always({ kind: 'status', status: 429, body: NO_QUOTA })]);
-  for (const stream of [false, true]) {
-    const { status, model, text, header } = await ask(gateway, { model: 'fast', stream });
-    assert.deepEqual([status, model], [200, 'claude-haiku-4-5'], text);
-    assert.equal(header('x-smg-translation'), 'openai-chat>anthropic-messages');
-    assert.match(text, /"object":"chat\.completion/);
-    assert.match(text, /Echo/);
-  }
-});
-
-for (const [name, fault] of [
-  ['answers 529', { kind: 'status', status: 529 }],
-  ['is overloaded before any content of a stream', { kind: 'error_event', events: 0, code: 529 }],
-  ['says that the prompt is too long', { kind: 'status', status: 400, body: tooLong() }],
-] as const) {
-  test(`a translated provider that ${name}: the next model answers`, { skip: NO_CODEC }, async (t) => {
-    const { gateway, anthropic } = await bothFor(t, 'fast=claude-haiku-4-5,gpt-4o-mini');
-    anthropic.setFaults([{ rate: 1, path: '/v1/messages', ...fault }]);
-    const { status, model, text, header } = await ask(gateway, { model: 'fast', stream: true });
-    assert.deepEqual([status, model, header('x-smg-translation')], [200, 'gpt-4o-mini', null], text);
-    assert.equal(payloads(text).at(-1), '[DONE]');
-  });
-}
-
-function tooLong(): object {
-  const message = 'prompt is too long: 208310 tokens > 200000 maximum';
-  return { type: 'error', error: { type: 'invalid_request_error', message } };
-}
-
-test('a translated answer that is cut in the middle ends honestly, and nobody else is asked', {
-  skip: NO_CODEC,
-}, async (t) => {
-  const { gateway, openai, anthropic } = await bothFor(t, 'fast=claude-haiku-4-5,gpt-4o-mini');
-  anthropic.setFaults([{ kind: 'reset_after', events: 4, rate: 1, path: '/v1/messages' }]);
-  const { status, model, text } = await ask(gateway, { model: 'fast', stream: true });
-  assert.deepEqual([status, model, chatsOf(openai)], [200, 'claude-haiku-4-5', 0]);
-  assert.match(payloads(text).at(-1) ?? '', /"code":"upstream_broken"/);
-});
-
-test('one’s own engine and a cloud of another API share a model by priority', { skip: NO_CODEC }, async (t) => {
-  const engine = await engineFor(t, { models: ['claude-haiku-4-5'] });
-  const cloud = await simulatedCloudFor(t, { kind: 'anthropic' });
-  const { gateway, ids } = await gatewayWith(
-    t,
-    [{ url: engine.url, priority: 100 }, cloudFields(cloud, 'claude-haiku-4-5', { priority: 50 })],
-    { ...FLAGS, responseHeadersTimeoutSecs: 600, disableCircuitBreaker: true },
-  );
-  const served = async () => {
-    const { status, text, header } = await ask(gateway, { model: 'claude-haiku-4-5' });
-    assert.equal(status, 200, text);
-    return [ids.indexOf(header('x-smg-worker') ?? ''), header('x-smg-translation')];
-  };
-  assert.deepEqual(await served(), [0, null]);
-  await engine.refuse(true);
-  assert.deepEqual(await served(), [1, 'openai-chat>anthropic-messages']);
-  await engine.refuse(false);
-  assert.deepEqual(await served(), [0, null]);
 });
