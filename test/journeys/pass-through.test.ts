@@ -231,3 +231,22 @@ test('a field that a provider refuses is cut out or renamed, and every other byt
   }
   assert.ok(shown > 500, `${shown} fields`);
 });
+
+test(`Gemini’s arrays: ${BODIES} odd bodies and answers that grow piece by piece pass byte for byte`, async (t) => {
+  const provider = providers.find(({ name }) => name === 'gemini');
+  assert.ok(provider);
+  const { cloud, gateway } = await rigFor(t, provider);
+  const random = seededRandom(6_000);
+  for (let round = 0; round < BODIES; round += 1) {
+    const body = oddBody(random, gemini, true);
+    const frames = gemini.frames?.(() => oddMembers(random)) ?? [];
+    const bytes = Buffer.from(`[${oddSpace(random)}${frames.join(`${oddSpace(random)},\r\n`)}${oddSpace(random)}]\n`);
+    const contentType = 'application/json; charset=UTF-8';
+    cloud.answer({ contentType, bytes, pieceBytes: 1 + Math.floor(random.next() * 40) });
+    const reply = await post(gateway, `/v1beta/models/${MODEL}:streamGenerateContent`, body);
+    assert.equal(sha256(Buffer.from(await reply.arrayBuffer())), sha256(bytes), `answer ${round}`);
+    assert.deepEqual([reply.status, reply.headers.get('content-type')], [200, contentType]);
+    assert.equal(cloud.seen()?.body, body, `body ${round}`);
+    assert.equal(cloud.seen()?.path, `/v1beta/models/${MODEL}:streamGenerateContent`);
+  }
+});
