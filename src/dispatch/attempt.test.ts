@@ -130,6 +130,44 @@ test('a stream that is one growing array passes as it comes, and may last', () =
   assert.deepEqual(seen.outcomes, [{ kind: 'served', status: 200 }]);
 });
 
+test('a growing array that ends before its bracket is broken, and says so where it can take an item', () => {
+  const whole = '[{"candidates":[{"content":{"parts":[{"text":"a ] \\" b"}]}}]}';
+  for (const [pieces, left] of [
+    [[whole, '\r\n'], ','],
+    [[whole, ',\r\n'], ''],
+    [[' ['], ''],
+  ] as const) {
+    const { sink, client, seen } = start(true, 'gemini');
+    sink.head(200, ['content-type', 'application/json']);
+    for (const piece of pieces) sink.data(bytes(piece));
+    sink.end();
+    assert.deepEqual(
+      seen.outcomes.map(({ kind }) => kind),
+      ['broken'],
+    );
+    assert.ok(client.text.startsWith(`${pieces.join('')}${left}{"error":{"code":502,`), client.text);
+    const last: unknown = JSON.parse(client.text).at(-1);
+    assert.ok(JSON.stringify(last).includes('before it was complete'), client.text);
+    assert.deepEqual([client.ended, client.destroyed], [true, false]);
+  }
+});
+
+test('a growing array that is cut within an item ends with its connection', () => {
+  const { sink, client, seen } = start(true, 'gemini');
+  sink.head(200, ['content-type', 'application/json']);
+  sink.data(bytes('[{"candidates":[{"content":{"parts":[{"text":"a]'));
+  sink.end();
+  assert.deepEqual([seen.outcomes[0]?.kind, client.ended, client.destroyed], ['broken', false, true]);
+});
+
+test('a page in place of a growing array is never shown', () => {
+  const { sink, client, seen } = start(true, 'gemini');
+  sink.head(200, ['content-type', 'text/html']);
+  sink.data(bytes('<!doctype html><p>not here</p>'));
+  sink.end();
+  assert.deepEqual([seen.outcomes[0]?.kind, client.status, client.text], ['failed', 0, '']);
+});
+
 test('never more than 64 KiB and one read are held back', () => {
   for (const [stream, headers, piece] of [
     [false, ['content-type', 'application/json'], 'x'.repeat(10_000)],

@@ -2,6 +2,7 @@
 import { GatewayError } from '../domain/errors.ts';
 import { headerOf } from '../domain/headers.ts';
 import { isRetryableStatus } from '../resilience/retry.ts';
+import type { ArrayTap } from '../protocols/protocol.ts';
 import type { Answer, AnswerParts } from './answer.ts';
 import { HOLD_BYTES } from './answer.ts';
 import { invalidAnswer } from './answer-check.ts';
@@ -17,20 +18,24 @@ const TAIL_BYTES = 8 * 1024;
 export class BodyAnswer implements Answer {
   readonly usage = undefined;
   readonly #parts: AnswerParts;
+  /** Of a stream that may be an array. */
+  readonly #array: ArrayTap | undefined;
   #tail: Buffer = EMPTY;
 
   constructor(parts: AnswerParts) {
     this.#parts = parts;
+    if (parts.record.streaming && parts.gate.isGood) this.#array = parts.protocol.createArrayTap?.();
   }
 
   tick(): void {}
 
-  encodeError(): undefined {
-    return undefined;
+  encodeError(error: GatewayError): Buffer | undefined {
+    return this.#array?.encodeError(error);
   }
 
   data(chunk: Buffer): void {
-    const { host, gate, record, protocol } = this.#parts;
+    const { host, gate, record } = this.#parts;
+    this.#array?.push(chunk);
     if (gate.isCommitted) {
       this.#keepTail(chunk);
       return gate.write(chunk);
@@ -39,7 +44,7 @@ export class BodyAnswer implements Answer {
     if (isRetryableStatus(gate.status)) {
       if (gate.heldBytes > MAX_ERROR_BYTES)
         host.finish(failedWithoutBody(gate.status, gate.headers, this.#failureFacts));
-    } else if (gate.heldBytes > HOLD_BYTES || (record.streaming && gate.isGood && protocol.streamsArrays)) {
+    } else if (gate.heldBytes > HOLD_BYTES || this.#array?.isArray) {
       // Its end may be far: the clock of the first content must not cut it.
       if (record.streaming) host.contentBegins();
       const held = gate.commit('as_sent');
@@ -52,6 +57,10 @@ export class BodyAnswer implements Answer {
     const { host, gate, record, protocol, workerId, clock } = this.#parts;
     if (gate.isCommitted) {
       record.usage = protocol.readUsage(this.#tail);
+      if (this.#array?.isCut) {
+        const text = `Worker ${workerId} ended its stream before it was complete.`;
+        return host.error(new GatewayError('upstream_broken', text));
+      }
       gate.end();
       return host.finish({ kind: 'served', status: gate.status });
     }

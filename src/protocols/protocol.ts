@@ -34,6 +34,17 @@ export interface StreamTap {
   encodeError(error: GatewayError): Buffer;
 }
 
+/** Watches one JSON array that grows beside its passing. */
+export interface ArrayTap {
+  push(chunk: Buffer): void;
+  /** True once the bytes are known to be an array. */
+  readonly isArray: boolean;
+  /** It has begun and is not closed: an end here is a cut. */
+  readonly isCut: boolean;
+  /** What ends the array when it broke; undefined where it can take no item. */
+  encodeError(error: GatewayError): Buffer | undefined;
+}
+
 export interface Protocol {
   readonly name: ProtocolName;
   readonly dialect: Dialect;
@@ -45,7 +56,7 @@ export interface Protocol {
   readonly codec: Codec | undefined;
   createTap(): StreamTap;
   /** A stream may also be one JSON array that grows: it passes as it comes, though it has no events. */
-  readonly streamsArrays?: boolean;
+  createArrayTap?(): ArrayTap;
   /**
    * What the engine will read of this request, cut into hashed blocks; `model` is the canonical id. Never throws: of a
    * body that is not as its API says, all bytes count as prompt.

@@ -4,6 +4,7 @@ import { promptReader } from '../prompt.ts';
 import type { Protocol } from '../protocol.ts';
 import { lastObject, usageFromGemini } from '../usage.ts';
 import { geminiCodec } from './codec.ts';
+import { GrowingArray } from './growing-array.ts';
 import { GeminiTap, GeminiWholeTap } from './tap.ts';
 
 const USAGE = '"usageMetadata"';
@@ -16,7 +17,7 @@ export const gemini: Protocol = {
   modelOptional: false,
   codec: geminiCodec,
   createTap: () => new GeminiTap(),
-  streamsArrays: true,
+  createArrayTap: () => new GrowingArray(),
   ...promptReader({
     // Each in the two spellings that the API takes.
     content: ['tools', 'systemInstruction', 'system_instruction', 'contents'],
