@@ -96,3 +96,14 @@ test('the caller’s key for the worker is the one sent as such; else what its S
   assert.equal(callerKeyOf({ authorization: 'Bearer sdk' }, false), 'sdk');
   assert.equal(callerKeyOf({ authorization: 'Bearer sdk', 'x-smg-provider-key': 'a, b' }, true), undefined);
 });
+
+test('a word that stands for no key is none: the stored key is sent', () => {
+  for (const word of ['none', 'EMPTY', 'dummy', 'not-needed', 'sk-no-key-required']) {
+    assert.equal(callerKeyOf({ authorization: `Bearer ${word}` }, false), undefined, word);
+    assert.equal(callerKeyOf({ 'x-api-key': word }, false), undefined, word);
+    assert.equal(callerKeyOf({ authorization: `Bearer ${word}`, 'x-api-key': 'mine' }, false), 'mine', word);
+  }
+  assert.equal(callerKeyOf({ authorization: 'Bearer nonesuch' }, false), 'nonesuch');
+  // What is sent as the key for the worker is meant, whatever it is.
+  assert.equal(callerKeyOf({ 'x-smg-provider-key': 'none' }, false), 'none');
+});

@@ -22,12 +22,29 @@ function isKey(value: unknown): value is string {
 }
 
 /**
- * The caller's own key for the worker: what it sends as such, else what its SDK sends, unless that is the gateway's.
+ * What people put where an SDK insists on a key and they have none to give; the last is from llama.cpp's documentation.
+ * Such a word is no key: the stored one is meant.
+ */
+const NO_KEYS: ReadonlySet<string> = new Set([
+  'none',
+  'empty',
+  'null',
+  'dummy',
+  'unused',
+  'not-needed',
+  'no-key',
+  'placeholder',
+  'sk-no-key-required',
+]);
+
+/**
+ * The caller's own key for the worker: what it sends as such, else what its SDK sends, unless that is the gateway's or
+ * stands for no key at all.
  */
 export function callerKeyOf(headers: ClientHeaders, usedGatewayKey: boolean): string | undefined {
   const own = headers[PROVIDER_KEY_HEADER];
   if (isKey(own)) return own;
-  return usedGatewayKey ? undefined : credentialsOf(headers)[0];
+  return usedGatewayKey ? undefined : credentialsOf(headers).find((key) => !NO_KEYS.has(key.toLowerCase()));
 }
 
 /** Beginnings that name a provider, the longest first: `sk-ant-` is not `sk-`. */
