@@ -21,6 +21,7 @@ test('Gemini’s paths name the model and what is wanted of it', () => {
     assert.equal(found('POST', `/${version}/models/gemini-2.5-pro:generateContent`), 'gemini gemini-2.5-pro false');
     assert.equal(found('POST', `/${version}/models/m:streamGenerateContent`), 'gemini m true');
     assert.equal(found('POST', `/${version}/models/m:countTokens`), 'gemini-count-tokens m false');
+    assert.equal(found('POST', `/${version}/models/m:batchEmbedContents`), 'gemini-embeddings m false');
   }
 });
 
@@ -32,7 +33,8 @@ test('a model in a path may have slashes, colons and escapes in its name', () =>
 
 test('what is no method of a model is none of its paths', () => {
   assert.equal(found('POST', '/v1beta/models/:generateContent'), 'wrong_method');
-  assert.equal(found('POST', '/v1beta/models/m:other'), 'wrong_method');
+  assert.equal(found('POST', '/v1beta/models/m:other'), 'none');
+  assert.equal(found('POST', '/v1beta/models/m'), 'wrong_method');
   assert.equal(found('GET', '/v1beta/models/m:generateContent'), 'wrong_method');
   assert.equal(found('POST', '/v2/models/m:generateContent'), 'none');
 });

@@ -58,6 +58,9 @@ const prefixes = [...paths.values()]
   .filter(({ path }) => path.endsWith('/{id}'))
   .map((target) => ({ target, prefix: target.path.slice(0, -4) }));
 
+/** A method of Gemini's API that is not served: whoever calls it means no model that has such a name. */
+const OTHER_METHOD = /^\/v1(?:beta)?\/models\/.+:[A-Za-z]+$/;
+
 /** `path` is without its query. */
 export function findRoute(method: string, path: string): Target {
   const exact = paths.get(path);
@@ -66,6 +69,7 @@ export function findRoute(method: string, path: string): Target {
     const isMeant = path.length > prefix.length + suffix.length && path.endsWith(suffix) && path.startsWith(prefix);
     if (isMeant) return choose(target, method, decodeId(path.slice(prefix.length, -suffix.length)));
   }
+  if (method === 'POST' && OTHER_METHOD.test(path)) return NOWHERE;
   for (const { target, prefix } of prefixes) {
     if (path.length > prefix.length && path.startsWith(prefix)) {
       return choose(target, method, decodeId(path.slice(prefix.length)));

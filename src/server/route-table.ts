@@ -41,6 +41,8 @@ export const modelRoutes: readonly InferenceRoute[] = ['/v1beta/models/', '/v1/m
   ofModel(`${prefix}{model}:generateContent`, 'gemini', false),
   ofModel(`${prefix}{model}:streamGenerateContent`, 'gemini', true),
   ofModel(`${prefix}{model}:countTokens`, 'gemini-count-tokens', false),
+  // `embedContent` of Google's clients is a batch of one.
+  ofModel(`${prefix}{model}:batchEmbedContents`, 'gemini-embeddings', false),
 ]);
 
 export type ControlMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -113,6 +113,21 @@ test('what is no JSON by its own words is 415', async (t) => {
   }
 });
 
+test('an unknown path below those of an API is refused in its words', async (t) => {
+  const { gateway } = await rigFor(t, 1);
+  const ask = async (path: string): Promise<unknown> => {
+    const reply = await fetch(gateway.url + path, { method: 'POST', body: '{}' });
+    assert.equal(reply.status, 404, path);
+    const { error, type } = (await reply.json()) as { error: Record<string, unknown>; type?: string };
+    return [type, error['type'], error['code'], error['status'], error['message']];
+  };
+  const said = (path: string) => `There is no POST ${path}.`;
+  const [batches, embed, tuned] = ['/v1/messages/batches', '/v1beta/models/m:embedContent', '/v1beta/tunedModels'];
+  assert.deepEqual(await ask(batches), ['error', 'not_found_error', undefined, undefined, said(batches)]);
+  assert.deepEqual(await ask(embed), [undefined, undefined, 404, 'NOT_FOUND', said(embed)]);
+  assert.deepEqual(await ask(tuned), [undefined, undefined, 404, 'NOT_FOUND', said(tuned)]);
+});
+
 test('an unknown path is 404 and a wrong method 405 that says which works', async (t) => {
   const { gateway } = await rigFor(t, 1);
   const missing = await fetch(`${gateway.url}/v1/nothing`);

@@ -79,3 +79,15 @@ test('all of them read what the gateway has itself', async (t) => {
   const google = new GoogleGenAI({ apiKey: 'gsk_for-nobody-here', httpOptions: { baseUrl: url } });
   assert.equal((await google.models.list()).page[0]?.name, 'models/own');
 });
+
+test('the client of Google embeds with a model of Gemini', async (t) => {
+  const provider = await startProvider({ kind: 'gemini', keys: ['AQ.mine'], models: ['gemini-embedding-001'] });
+  t.after(() => provider.close());
+  const mapHost = [`generativelanguage.googleapis.com=${provider.url}`];
+  const gateway = await gatewayFor(t, ['https://generativelanguage.googleapis.com'], { mapHost });
+  await allReady(gateway, 1);
+  const client = new GoogleGenAI({ apiKey: 'AQ.mine', httpOptions: { baseUrl: gateway.url } });
+  const contents = ['one', 'two'];
+  const { embeddings = [] } = await client.models.embedContent({ model: 'gemini-embedding-001', contents });
+  assert.equal(embeddings.filter(({ values = [] }) => values.length > 0).length, 2);
+});

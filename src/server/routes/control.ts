@@ -5,7 +5,7 @@ import { GatewayError } from '../../domain/errors.ts';
 import { headerOf } from '../../domain/headers.ts';
 import type { Principal } from '../../domain/ports.ts';
 import type { CallRecord } from '../../domain/record.ts';
-import { geminiDialect, openaiDialect } from '../../protocols/dialect.ts';
+import { anthropicDialect, geminiDialect, openaiDialect } from '../../protocols/dialect.ts';
 import type { Dialect } from '../../protocols/dialect.ts';
 import { readControlJson } from '../control-request.ts';
 import { preflightHeaders } from '../cors.ts';
@@ -40,7 +40,7 @@ export async function serveControl(
     const error = GatewayError.from(thrown);
     made = error.workerId ?? made;
     failCall(error, record, deps.clock.now());
-    const facts = { dialect: dialectOf(target, deps), record, closeAfter: !request.complete };
+    const facts = { dialect: dialectOf(target, request.url ?? '', deps), record, closeAfter: !request.complete };
     if (reply.hasHead) reply.destroy();
     else reply.error(error, target.kind === 'wrong_method' ? { ...facts, allow: allowOf(target) } : facts);
   }
@@ -111,10 +111,10 @@ async function write(deps: ServerDeps, answer: ControlAnswer, side: Side): Promi
   reply.end(request.method === 'HEAD' ? undefined : answer.body);
 }
 
-function dialectOf(target: Target, { protocols }: ServerDeps): Dialect {
+function dialectOf(target: Target, url: string, { protocols }: ServerDeps): Dialect {
   if (target.kind === 'wrong_method' && target.path.inference) return protocols[target.path.inference.protocol].dialect;
-  const isGemini = target.kind !== 'none' && target.path.path.startsWith('/v1beta/');
-  return isGemini ? geminiDialect : openaiDialect;
+  if (url.startsWith('/v1beta/')) return geminiDialect;
+  return url.startsWith('/v1/messages/') ? anthropicDialect : openaiDialect;
 }
 
 function allowOf(target: Exclude<Target, { kind: 'none' }>): string {

@@ -74,7 +74,7 @@ function secondsOf({ created, created_at: createdAt }: Model['entry']): number {
 }
 
 const GENERATES = ['generateContent', 'streamGenerateContent', 'countTokens'];
-const EMBEDS = ['embedContent', 'batchEmbedContents'];
+const EMBEDS = ['batchEmbedContents'];
 
 function geminiCard({ id, displayName, limits, entry }: Model): Shown {
   const supportedGenerationMethods = /embed/i.test(id) ? EMBEDS : GENERATES;
