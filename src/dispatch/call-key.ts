@@ -3,7 +3,7 @@
  * the stored one. A worker that has had enough of one key may still serve another.
  * Cost  nothing for a caller without a key; else one choice of key for each change of provider in the pool
  */
-import { digestOfKey, keyFor } from '../domain/credentials.ts';
+import { digestOfKey, keyFor, lacksKey } from '../domain/credentials.ts';
 import type { Provider } from '../domain/providers/provider.ts';
 import type { Worker } from '../domain/worker.ts';
 
@@ -34,6 +34,11 @@ export class CallKey {
   /** The key to send to this worker, or undefined for none. */
   keyFor(worker: Worker): string | undefined {
     return keyFor(worker, this.#callerKey, this.#boundTo);
+  }
+
+  /** There is none, and this worker cannot do without. */
+  lacksKey(worker: Worker): boolean {
+    return lacksKey(worker, this.#callerKey, this.#boundTo);
   }
 
   /** What stands for that key: 0 for a stored one or none. */

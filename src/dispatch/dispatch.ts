@@ -22,7 +22,7 @@ import type { Failed } from './failure.ts';
 import { isOfTheModel } from './failure.ts';
 import { giveUp } from './give-up.ts';
 import type { CallHints } from './hints.ts';
-import { moveOn, refusedBy, resolveFor } from './next-model.ts';
+import { isKeyless, moveOn, refusedBy, resolveFor } from './next-model.ts';
 import type { Placed } from './place.ts';
 import { hasCandidates, placeCall, poolOf } from './place.ts';
 import type { Held } from './recovery-line.ts';
@@ -146,6 +146,7 @@ export class Dispatcher {
       if (!course.held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model)) return 'no_worker';
       const hints = course.hints(deps.protocols[call.protocol]);
       if (course.isChain && this.#isSkipped(course, resolved, hints)) return 'context';
+      if (course.isChain && isKeyless(course, poolOf(call, resolved), deps)) return 'no_key';
       const place = placeCall(call, { resolved, hints, tried, key, deps });
       if (place || !course.isChain) return place ?? 'no_worker';
       return course.unfit ? course.refused(course.unfit) : refusedBy(course, poolOf(call, resolved), deps);

@@ -12,7 +12,7 @@ import type { SpineDeps } from './deps.ts';
 import type { Failed } from './failure.ts';
 import { passReasonOf } from './failure.ts';
 import { CallHints } from './hints.ts';
-import { hasCandidates, poolOf, refusePlacement, whyNobody } from './place.ts';
+import { hasCandidates, lackKeys, poolOf, refusePlacement, whyNobody } from './place.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { resolveModel } from './resolve-model.ts';
 import { notTranslatable } from './translation/translator.ts';
@@ -47,6 +47,21 @@ export function refusedBy(course: Course, pool: readonly PoolMember[], deps: Spi
   return course.refused(refusePlacement(pool, course.key, deps), whyNobody(pool, course.key, deps));
 }
 
+/**
+ * Nobody has a key for this model of a chain, and another one may do. The last one's own word for that is what the
+ * client gets, unless a model before it may be asked again later.
+ */
+export function isKeyless(
+  { call, key, tried, hasNext }: Course,
+  pool: readonly PoolMember[],
+  deps: SpineDeps,
+): boolean {
+  if (!hasNext && !call.record.chain.some(({ why }) => COMES_BACK.has(why))) return false;
+  return lackKeys(pool, { tried, key, nowMs: deps.clock.now() });
+}
+
+const COMES_BACK: ReadonlySet<PassReason> = new Set(['no_worker', 'rate_limited', 'quota'] satisfies PassReason[]);
+
 /** Whom to leave out of the workers of this model, or why none of them can take the call now. */
 function openWorkers(course: Course, model: string, deps: SpineDeps): { readonly tried: string[] } | PassReason {
   const { call, key } = course;
@@ -55,6 +70,7 @@ function openWorkers(course: Course, model: string, deps: SpineDeps): { readonly
     const pool = poolOf(call, resolveFor(call, model, deps));
     if (isTooLong(call, pool, new CallHints(call, model, deps.protocols[call.protocol]))) return 'context';
     const failed = course.failedWorkers();
+    if (lackKeys(pool, { tried: [], key, nowMs })) return 'no_key';
     if (hasCandidates(pool, { tried: failed, key, nowMs })) return { tried: failed };
     if (!hasCandidates(pool, { tried: [], key, nowMs })) return refusedBy(course, pool, deps);
     return deps.budget.withdraw(nowMs) ? { tried: [] } : 'no_worker';

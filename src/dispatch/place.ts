@@ -57,6 +57,11 @@ function explain({ record }: Call, { resolved, hints, tried }: Placement, { memb
   return [...(why === undefined ? [] : [why]), ...facts, ...pool, ...chain].join(' ');
 }
 
+/** There are such, but they would only say that a key is missing. */
+export function lackKeys(members: readonly PoolMember[], query: CandidateQuery): boolean {
+  return listCandidates(members, query).lackKeys;
+}
+
 export function hasCandidates(members: readonly PoolMember[], query: CandidateQuery): boolean {
   return listCandidates(members, query).candidates.length > 0;
 }

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerOf } from '../../test/support/fleet.ts';
-import { callerKeyFor, callerKeyOf, credentialsOf, digestOfKey, keyFor, providerOfKey } from './credentials.ts';
+import {
+  callerKeyFor,
+  callerKeyOf,
+  credentialsOf,
+  digestOfKey,
+  keyFor,
+  lacksKey,
+  providerOfKey,
+} from './credentials.ts';
 import { providers } from './providers/index.ts';
 import type { Worker } from './worker.ts';
 
@@ -106,4 +114,18 @@ test('a word that stands for no key is none: the stored key is sent', () => {
   assert.equal(callerKeyOf({ authorization: 'Bearer nonesuch' }, false), 'nonesuch');
   // What is sent as the key for the worker is meant, whatever it is.
   assert.equal(callerKeyOf({ 'x-smg-provider-key': 'none' }, false), 'none');
+});
+
+test('a key is lacked where a provider at its own host wants one and none may be sent', () => {
+  const at = (url: string, provider?: string, apiKey?: string) =>
+    workerOf(url, { spec: { url, apiKey, ...(provider === undefined ? {} : { provider, runtime: 'external' }) } });
+  const openai = at('https://api.openai.com', 'openai');
+  assert.equal(lacksKey(openai, undefined), true);
+  assert.equal(lacksKey(openai, 'sk-ant-mine'), true);
+  assert.equal(lacksKey(openai, 'sk-mine'), false);
+  assert.equal(lacksKey(openai, 'sk-mine', 'anthropic'), true, 'it has gone to another one');
+  assert.equal(lacksKey(at('https://api.openai.com', 'openai', 'stored'), undefined), false);
+  assert.equal(lacksKey(at('https://relay.example', 'openai'), undefined), false, 'a relay may have one');
+  assert.equal(lacksKey(at('https://llm.example', 'my-cloud'), undefined), false, 'it may want none');
+  assert.equal(lacksKey(at('http://worker1:8000'), undefined), false);
 });

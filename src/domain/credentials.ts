@@ -1,6 +1,6 @@
 /** Which key goes to which worker (behaviour §5). Keys are values here; nothing in this file keeps or shows one. */
 import type { ClientHeaders } from './call.ts';
-import { providers } from './providers/index.ts';
+import { providerAt, providers } from './providers/index.ts';
 import type { Worker } from './worker.ts';
 
 /** Where a caller puts a key for the worker when its other headers carry a key of the gateway. */
@@ -80,6 +80,20 @@ export function keyFor(
   boundTo?: string,
 ): string | undefined {
   return callerKeyFor(worker, callerKey, boundTo) ?? worker.spec.apiKey;
+}
+
+/**
+ * No key can be sent, and the answer would be that one is missing: at the host of a provider that wants keys. A relay at
+ * a host of its own may have one to put in.
+ */
+export function lacksKey(
+  worker: Pick<Worker, 'address' | 'spec'>,
+  callerKey: string | undefined,
+  boundTo?: string,
+): boolean {
+  const { provider, url } = worker.address;
+  if (provider === undefined || provider.mayListOpenly) return false;
+  return keyFor(worker, callerKey, boundTo) === undefined && providerAt(url) !== undefined;
 }
 
 /**

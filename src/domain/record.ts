@@ -13,7 +13,7 @@ export type CallOutcome = 'answered' | 'failed' | 'broken' | 'client_gone';
 export type AdmissionResult = '' | 'admitted' | 'refused' | 'preempted' | 'left';
 
 /** Why a model of a chain did not answer. */
-export type PassReason = 'no_worker' | 'rate_limited' | 'quota' | 'context' | 'unknown' | 'failed';
+export type PassReason = 'no_worker' | 'no_key' | 'rate_limited' | 'quota' | 'context' | 'unknown' | 'failed';
 
 /** A model of a chain that was passed over, or asked in vain. Its name is one that the operator wrote. */
 export interface PassedModel {

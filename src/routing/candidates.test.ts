@@ -53,6 +53,17 @@ test('a cool-down counts for the key that the call would use with that very work
   assert.deepEqual(chosen(members, { key }), { ids: ['stored'], heldBack: 1 });
 });
 
+test('who wants a key that the call does not have serves only where nobody else can, whatever the tiers', () => {
+  const high: MemberParts = { spec: { priority: 80 } };
+  const members = [memberOf('keyless-high', high), memberOf('keyless'), memberOf('a'), memberOf('b')];
+  const key: KeyDigests = { digestFor: () => 0, lacksKey: ({ id }) => id.startsWith('keyless') };
+  assert.deepEqual(chosen(members, { key }).ids, ['a', 'b']);
+  assert.deepEqual(chosen(members.toReversed(), { key }).ids, ['b', 'a']);
+  assert.deepEqual(chosen(members, { key, tried: ['a', 'b'] }).ids, ['keyless-high']);
+  const { lackKeys } = listCandidates(members, { nowMs: 0, key, tried: ['a', 'b'] });
+  assert.deepEqual([lackKeys, listCandidates(members, { nowMs: 0, key, tried: [] }).lackKeys], [true, false]);
+});
+
 test('the highest priority serves, and a lower one when nobody of the higher can', () => {
   const high: MemberParts = { spec: { priority: 80 } };
   const low: MemberParts = { spec: { priority: 20 } };

@@ -5,6 +5,8 @@ import type { Worker } from '../domain/worker.ts';
 /** Which key a call would use with a worker, as a number: cool-downs are per worker and key. */
 export interface KeyDigests {
   digestFor(worker: Worker): number;
+  /** The worker wants a key and there is none for it; left out: nobody is so. */
+  lacksKey?(worker: Worker): boolean;
 }
 
 export interface CandidateQuery {
@@ -17,6 +19,8 @@ export interface CandidateQuery {
 /** What the filters left: the candidates of the best tier, or why there are none. */
 export interface CandidateList {
   readonly candidates: readonly Candidate[];
+  /** There are candidates, and none of them can be sent a key that it wants. */
+  readonly lackKeys: boolean;
   /** Members that are ready and untried but held back by breaker, cool-down or their in-flight limit. */
   readonly heldBack: number;
 }
@@ -32,10 +36,14 @@ function shareOf(rank: number, limit: number, ranks: number): number {
   return Math.floor(limit / ranks) + (rank < limit % ranks ? 1 : 0);
 }
 
-/** Cost O(members); allocates one list. */
+/**
+ * Workers that would only say that a key is missing count when there is nobody else, in whatever tier.
+ * Cost O(members); allocates one list.
+ */
 export function listCandidates(members: readonly PoolMember[], query: CandidateQuery): CandidateList {
   let candidates: Candidate[] = [];
   let tier = Number.NEGATIVE_INFINITY;
+  let lackKeys = true;
   let heldBack = 0;
   for (const member of members) {
     if (member.worker.state !== 'ready') continue;
@@ -45,12 +53,15 @@ export function listCandidates(members: readonly PoolMember[], query: CandidateQ
       continue;
     }
     const { candidate } = member;
-    if (candidate.priority > tier) {
+    const lacks = query.key.lacksKey?.(member.worker) ?? false;
+    if (lacks && !lackKeys) continue;
+    if (candidate.priority > tier || lacks !== lackKeys) {
+      lackKeys = lacks;
       tier = candidate.priority;
       candidates = [candidate];
     } else if (candidate.priority === tier) {
       candidates.push(candidate);
     }
   }
-  return { candidates, heldBack };
+  return { candidates, lackKeys: lackKeys && candidates.length > 0, heldBack };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { Gateway } from '../../src/app/build.ts';
+import { startProvider } from '../../sim/providers/provider.ts';
 import { bearer, KEYS, keyFlags } from '../support/keys.ts';
 import type { Cloud, CloudOptions } from '../support/cloud.ts';
 import { cloudFor } from '../support/cloud.ts';
@@ -38,7 +39,7 @@ async function cloudsFor(
   return { gateway, clouds };
 }
 
-async function register({ gateway }: Clouds, body: object): Promise<Record<string, unknown>> {
+async function register({ gateway }: Pick<Clouds, 'gateway'>, body: object): Promise<Record<string, unknown>> {
   const reply = await post(gateway, '/workers?wait=10', body);
   const answer = (await reply.json()) as Record<string, unknown>;
   assert.equal(reply.status, 200, JSON.stringify(answer));
@@ -52,7 +53,7 @@ async function modelsOf({ gateway }: Clouds, headers: Record<string, string> = {
   return data.map(({ id, owned_by: owner }) => [id, owner]);
 }
 
-const call = ({ gateway }: Clouds, model: string, headers: Record<string, string> = {}) =>
+const call = ({ gateway }: Pick<Clouds, 'gateway'>, model: string, headers: Record<string, string> = {}) =>
   post(gateway, '/v1/chat/completions', chatBody({ model }), { headers });
 
 test('a registered provider is found out in its own form, over the mapped host, and keeps its URL', async (t) => {
@@ -228,4 +229,39 @@ test('a mapped host may be below a path of a relay, and for one port only', asyn
     relay.seen.map(({ url }) => url),
     ['/relay/base/v1/models', '/relay/base/v1/chat/completions'],
   );
+});
+
+test('a chain passes over a model for which the call has no key, and asks it when one comes', async (t) => {
+  const modelAlias = ['fast=gpt-4o-mini,claude-haiku-4-5', 'bare=gpt-4o-mini,gpt-4.1'];
+  const openai = await startProvider({ kind: 'openai', keys: ['sk-proj-mine'] });
+  const anthropic = await startProvider({ kind: 'anthropic', keys: ['sk-ant-stored', 'sk-ant-mine'] });
+  t.after(() => Promise.all([openai.close(), anthropic.close()]));
+  const mapHost = [`${HOSTS.openai}=${openai.url}`, `${HOSTS.anthropic}=${anthropic.url}`];
+  const gateway = await gatewayFor(t, [], { enableIgw: true, mapHost, modelAlias });
+  const rig = { gateway };
+  await register(rig, { url: 'https://api.openai.com' });
+  await register(rig, { url: 'https://api.anthropic.com', api_key: 'sk-ant-stored' });
+  const ask = async (model: string, headers: Record<string, string> = {}): Promise<unknown> => {
+    const reply = await call(rig, model, { 'x-smg-explain': 'true', ...headers });
+    const chain = /chain=\S+/.exec(reply.headers.get('x-smg-decision') ?? '')?.[0];
+    return [reply.status, reply.headers.get('x-smg-model'), chain];
+  };
+  assert.deepEqual(await ask('fast'), [200, 'claude-haiku-4-5', 'chain=gpt-4o-mini:no_key']);
+  assert.deepEqual(await ask('fast', bearer('sk-ant-mine')), [200, 'claude-haiku-4-5', 'chain=gpt-4o-mini:no_key']);
+  assert.deepEqual(await ask('fast', bearer('sk-proj-mine')), [200, 'gpt-4o-mini', undefined]);
+  assert.deepEqual(
+    await ask('bare'),
+    [401, 'gpt-4.1', 'chain=gpt-4o-mini:no_key'],
+    'the last one says what is missing',
+  );
+});
+
+test('a cloud without a key serves those who bring one; all others stay with who can do without', async (t) => {
+  const engine = await engineFor(t, { models: ['shared'] });
+  const rig = await cloudsFor(t, {}, { openai: ['sk-proj-mine'] });
+  await register(rig, { url: engine.url, priority: 10 });
+  const cloud = await register(rig, { url: 'https://api.openai.com', priority: 90, models: ['shared'] });
+  const worker = async (headers: Record<string, string> = {}) =>
+    (await call(rig, 'shared', headers)).headers.get('x-smg-worker') === cloud['id'];
+  assert.deepEqual([await worker(), await worker(bearer('sk-proj-mine'))], [false, true]);
 });

@@ -59,11 +59,16 @@ function ownerOf({ url, provider, runtime }: Named): Provider | undefined {
   const isSecure = url.startsWith('https://');
   if (provider !== undefined)
     return providerNamed(provider) ?? (isExternal || isSecure ? compatibleNamed(provider) : undefined);
-  const host = hostOf(url);
-  const known = providers.find(({ hosts }) => hosts.some((each) => host === each || host.endsWith(`.${each}`)));
+  const known = providerAt(url);
   if (known) return known;
   if (!isExternal) return undefined;
   return isSecure ? openai : compatible;
+}
+
+/** Whose host it is, exactly or a subdomain. */
+export function providerAt(url: string): Provider | undefined {
+  const host = hostOf(url);
+  return providers.find(({ hosts }) => hosts.some((each) => host === each || host.endsWith(`.${each}`)));
 }
 
 function hostOf(url: string): string {
