@@ -148,6 +148,8 @@ test('when nobody rests the call is refused with 503', () => {
   const error = refusePlacement(members, NO_KEY, deps);
   assert.deepEqual([error.code, error.status, error.retryAfterSeconds], ['no_available_workers', 503, 1]);
   assert.equal(error.message, 'None of the 2 workers of the model can take a call now.');
+  const alone = refusePlacement(members.slice(1), NO_KEY, deps);
+  assert.equal(alone.message, 'The only worker of the model cannot take a call now.');
   assert.deepEqual(asked, [], 'workers that are down do not rest');
 });
 

@@ -74,7 +74,11 @@ export function refusePlacement(members: readonly PoolMember[], key: KeyDigests,
     const text = `Every worker of the model is rate limited; try again in ${retryAfterSeconds} s.`;
     return new GatewayError('rate_limited', text, { retryAfterSeconds });
   }
-  const text = `None of the ${members.length} workers of the model can take a call now.`;
+  const isAlone = members.length === 1;
+  const nobody = isAlone
+    ? 'The only worker of the model cannot'
+    : `None of the ${members.length} workers of the model can`;
+  const text = `${nobody} take a call now.`;
   return new GatewayError('no_available_workers', text, { retryAfterSeconds: 1 });
 }
 

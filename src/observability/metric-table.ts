@@ -75,7 +75,7 @@ export const metricTable = {
   smg_router_fallbacks_total: {
     type: 'counter',
     labels: ['model', 'reason'],
-    help: 'Models of chains that did not answer a call: no_worker, rate_limited, quota, context, unknown, failed.',
+    help: 'Models of chains that did not answer a call: no_worker, no_key, rate_limited, quota, context, unknown, failed.',
   },
   smg_worker_pool_size: {
     type: 'gauge',
