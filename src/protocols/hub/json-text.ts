@@ -58,9 +58,7 @@ function isPlain(value: JsonOut | undefined): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (value instanceof RawJson || value instanceof Map) return false;
   if (Array.isArray(value)) return value.every((item: JsonOut) => isPlain(item));
-  for (const name in value)
-    if (!isPlain((value as { readonly [key: string]: JsonOut | undefined })[name])) return false;
-  return true;
+  return Object.values(value).every((member: JsonOut | undefined) => isPlain(member));
 }
 
 export function jsonBytes(value: JsonOut): Buffer {
