@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
+import type { KeyMask } from '../domain/key-mask.ts';
 import type { CallRecord } from '../domain/record.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { ErrorKind } from '../protocols/error-body.ts';
@@ -64,4 +65,6 @@ export interface AnswerParts {
   readonly record: CallRecord;
   readonly workerId: string;
   readonly clock: Clock;
+  /** For what a worker says when it refuses. */
+  readonly mask: KeyMask;
 }

@@ -13,6 +13,7 @@ import type { Call } from '../domain/call.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import { headerOf } from '../domain/headers.ts';
+import { KeyMask } from '../domain/key-mask.ts';
 import type { Backend, CallWatch, Exchange, ExchangeSink, ReplyWriter, UpstreamRequest } from '../domain/ports.ts';
 import type { Worker } from '../domain/worker.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -32,6 +33,8 @@ export interface AttemptSubject {
   readonly call: Call;
   readonly worker: Worker;
   readonly watch: CallWatch | undefined;
+  /** What the worker is asked with. */
+  readonly key?: string | undefined;
   /** Reads an answer that does not pass as it is. */
   readonly reader?: AnswerReader | undefined;
 }
@@ -50,6 +53,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
   readonly #worker: Worker;
   readonly #watch: CallWatch | undefined;
   readonly #reader: AnswerReader | undefined;
+  readonly #mask: KeyMask;
   readonly #gate: ReplyGate;
   readonly #parts: AnswerParts;
   readonly #deps: AttemptDeps;
@@ -60,7 +64,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
   #answer: Answer | undefined;
 
   constructor(
-    { call, worker, watch, reader }: AttemptSubject,
+    { call, worker, watch, key, reader }: AttemptSubject,
     protocol: Protocol,
     writer: ReplyWriter,
     deps: AttemptDeps,
@@ -74,8 +78,9 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     this.#settle = settle;
     const { record } = call;
     const { clock } = deps;
-    this.#gate = new ReplyGate(writer, record, { clock, throttle: this });
-    this.#parts = { host: this, gate: this.#gate, protocol, record, workerId: worker.id, clock };
+    this.#mask = new KeyMask(key, call);
+    this.#gate = new ReplyGate(writer, record, { clock, throttle: this, mask: this.#mask });
+    this.#parts = { host: this, gate: this.#gate, protocol, record, workerId: worker.id, clock, mask: this.#mask };
     const times = { startedAt: record.startedAt, isStream: call.stream };
     this.#watchdog = new Watchdog(deps.clocks, times, clock);
   }
@@ -145,9 +150,10 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     this.#answer.end();
   }
 
-  error(error: GatewayError): void {
+  error(thrown: GatewayError): void {
     if (this.isOver) return;
-    if (!this.#gate.isCommitted) return this.fail(error);
+    if (!this.#gate.isCommitted) return this.fail(thrown);
+    const error = this.#mask.error(thrown);
     const frames = this.#answer?.encodeError(error);
     if (frames) this.#gate.end(frames);
     else this.#gate.destroy();
@@ -172,7 +178,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     this.#gate.dropHeld();
     // After a proper end this does nothing; in every other case it closes the worker's connection at once.
     this.#exchange?.abort();
-    this.#settle(outcome);
+    this.#settle(withoutKey(outcome, this.#mask));
   }
 
   #answerOf(isEventStream: boolean): Answer {
@@ -194,6 +200,17 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     }
     this.error(new GatewayError('upstream_timeout', `Worker ${this.#worker.id} ${SILENCE[phase]}.`));
   }
+}
+
+/** What becomes of the words of a worker that has failed is decided before this: they are read as they came. */
+function withoutKey(outcome: AttemptOutcome, mask: KeyMask): AttemptOutcome {
+  if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return outcome;
+  const error = mask.error(outcome.error);
+  if (outcome.kind === 'broken') return { ...outcome, error };
+  const { answer } = outcome;
+  if (!answer) return { ...outcome, error };
+  const { status, headers, body } = answer;
+  return { ...outcome, error, answer: { status, headers: mask.headers(headers), body: mask.bytes(body) } };
 }
 
 const SILENCE: Readonly<Record<Phase, string>> = {

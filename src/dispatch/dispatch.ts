@@ -225,7 +225,8 @@ export class Dispatcher {
         resolve(outcome);
       };
       const { path, body, reader } = side.outbound;
-      const subject = { call, worker, watch, reader };
+      const sentKey = key.keyFor(worker);
+      const subject = { call, worker, watch, key: sentKey, reader };
       const attempt = new Attempt(subject, protocols[call.protocol], side.writer, this.#deps, settle);
       side.client.current = attempt;
       if (side.client.isGone) return attempt.clientGone();
@@ -234,7 +235,7 @@ export class Dispatcher {
         path,
         clientHeaders: call.headers,
         requestId: call.requestId,
-        key: key.keyFor(worker),
+        key: sentKey,
         rank: member.rank,
         body,
       });

@@ -1,9 +1,17 @@
 /** What the client gets of an answer: nothing until it is committed, then every byte as it comes. */
 import type { Clock } from '../base/clock.ts';
 import type { HeaderList } from '../domain/headers.ts';
+import type { KeyMask } from '../domain/key-mask.ts';
 import type { ReplyWriter } from '../domain/ports.ts';
 import type { CallRecord } from '../domain/record.ts';
 import { replyHeaders } from './reply-headers.ts';
+
+interface GateParts {
+  readonly clock: Clock;
+  readonly throttle: Throttle;
+  /** For an answer with the status of an error. */
+  readonly mask: KeyMask;
+}
 
 /** Holds the worker back while the client is slow. */
 export interface Throttle {
@@ -22,12 +30,14 @@ export class ReplyGate {
   readonly #record: CallRecord;
   readonly #clock: Clock;
   readonly #throttle: Throttle;
+  readonly #mask: KeyMask;
 
-  constructor(writer: ReplyWriter, record: CallRecord, { clock, throttle }: { clock: Clock; throttle: Throttle }) {
+  constructor(writer: ReplyWriter, record: CallRecord, { clock, throttle, mask }: GateParts) {
     this.#writer = writer;
     this.#record = record;
     this.#clock = clock;
     this.#throttle = throttle;
+    this.#mask = mask;
   }
 
   get isGood(): boolean {
@@ -60,7 +70,7 @@ export class ReplyGate {
   write(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#record.sentBytes += bytes.length;
-    if (this.#writer.write(bytes) || this.isPaused) return;
+    if (this.#writer.write(this.#shown(bytes)) || this.isPaused) return;
     this.isPaused = true;
     this.#throttle.pause();
   }
@@ -73,7 +83,7 @@ export class ReplyGate {
 
   end(last?: Buffer): void {
     if (last) this.#record.sentBytes += last.length;
-    this.#writer.end(last);
+    this.#writer.end(last && this.#shown(last));
   }
 
   /** Breaks the connection. */
@@ -84,6 +94,11 @@ export class ReplyGate {
   #writeHead(length: number | 'unknown' | 'as_sent'): void {
     this.#record.headAt = this.#clock.now();
     this.#record.status = this.status;
-    this.#writer.head(this.status, replyHeaders(this.headers, this.#record, length));
+    const headers = this.status < 400 ? this.headers : this.#mask.headers(this.headers);
+    this.#writer.head(this.status, replyHeaders(headers, this.#record, length));
+  }
+
+  #shown(bytes: Buffer): Buffer {
+    return this.status < 400 ? bytes : this.#mask.bytes(bytes);
   }
 }

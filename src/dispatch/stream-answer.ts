@@ -56,11 +56,12 @@ export class StreamAnswer implements Answer {
   end(): void {
     const { host, workerId } = this.#parts;
     const gate = this.#gate;
-    const rest = this.#framer?.takeRest() ?? this.#sseTail?.takeRest() ?? EMPTY;
+    let rest: Buffer = this.#framer?.takeRest() ?? this.#sseTail?.takeRest() ?? EMPTY;
     if (this.#sseTail) this.#readEnd(this.#sseTail);
     else if (rest.length > 0 && this.#tap.frame(rest) === 'error') {
       if (this.#mayFail) return this.#failInBand(rest);
       this.#brokeInBand = true;
+      rest = this.#parts.mask.bytes(rest);
     }
     if (!this.#tap.isComplete && !this.#brokeInBand) {
       // The unfinished frame is dropped: it would swallow the error that follows it.
@@ -99,7 +100,7 @@ export class StreamAnswer implements Answer {
       if (this.#mayFail) return this.#failInBand(frame);
       this.#brokeInBand = true;
     }
-    this.#gate.hold(frame);
+    this.#gate.hold(this.#tap.failure === undefined ? frame : this.#parts.mask.bytes(frame));
     if (this.#tap.failure !== undefined && this.#mayFail && this.#passesOn(frame)) return;
     if (kind === 'content' && record.firstContentAt === 0) host.contentBegins();
   };

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import type { FaultSpec } from '../../sim/faults/fault.ts';
 import type { SimProvider } from '../../sim/providers/provider.ts';
 import { startProvider } from '../../sim/providers/provider.ts';
 import type { Gateway } from '../../src/app/build.ts';
@@ -56,13 +57,32 @@ function questions(model: string, isStream: boolean): readonly (readonly [path: 
   ];
 }
 
-const FAULTS = [
-  undefined,
-  { kind: 'status', status: 503, times: 1 },
-  { kind: 'status', status: 429, times: 1, headers: { 'retry-after': '0' } },
-  { kind: 'status', status: 401, times: 1 },
-  { kind: 'reset_after', events: 3, times: 1 },
-] as const;
+/** Providers that show the key: all of it, its beginning and its end. */
+function quoting(key: string): FaultSpec[] {
+  const message = `Bad key ${key}, or ${key.slice(0, 14)}, or ${key.slice(0, 15)}...${key.slice(-5)}`;
+  const body = { error: { message, type: 'authentication_error', code: 'invalid_api_key', param: key } };
+  const headers = { 'x-why': message };
+  return [
+    { kind: 'status', status: 401, body, headers },
+    { kind: 'status', status: 401, body: { type: 'error', error: { type: 'authentication_error', message } } },
+    { kind: 'status', status: 503, body, headers },
+    { kind: 'error_event', events: 0, message, code: 401 },
+    { kind: 'error_event', events: 0, message, code: 529 },
+    { kind: 'error_event', events: 3, message, code: 529 },
+  ];
+}
+
+/** What a provider does to the calls with a key. */
+function faultsFor(key: string): readonly (FaultSpec | undefined)[] {
+  return [
+    undefined,
+    { kind: 'status', status: 503, times: 1 },
+    { kind: 'status', status: 429, times: 1, headers: { 'retry-after': '0' } },
+    { kind: 'status', status: 401, times: 1 },
+    { kind: 'reset_after', events: 3, times: 1 },
+    ...quoting(key),
+  ];
+}
 
 async function callEverything(gateway: Gateway, clouds: readonly Cloud[], shown: string[]): Promise<void> {
   for (const cloud of clouds) {
@@ -73,10 +93,15 @@ async function callEverything(gateway: Gateway, clouds: readonly Cloud[], shown:
       { 'x-smg-provider-key': clouds.find(({ sim }) => sim !== cloud.sim)?.byok ?? '' },
     ];
     for (const extra of own) {
-      for (const fault of FAULTS) {
+      const byOwn = faultsFor(cloud.byok);
+      for (const [index, fault] of faultsFor(cloud.stored).entries()) {
         for (const isStream of [false, true]) {
           for (const [path, body] of questions(cloud.model, isStream)) {
-            cloud.sim.setFaults(fault ? [fault] : []);
+            const rules = [
+              { ...fault, key: cloud.stored },
+              { ...byOwn[index], key: cloud.byok },
+            ];
+            cloud.sim.setFaults(fault ? (rules as FaultSpec[]) : []);
             const headers = { ...bearer(KEYS.tenant), ...extra };
             const reply = await post(gateway, path, body, { headers });
             const text = await reply.text().catch((error: unknown) => String(error));
@@ -140,7 +165,7 @@ test('a provider sees its own keys only, and nobody else sees any', async (t) =>
   assert.match(log, /tenant"?[=:]"?acme/, 'the search would find something');
   const keys = [...Object.values(KEYS), ...clouds.flatMap(({ stored, byok }) => [stored, byok])];
   for (const key of keys)
-    for (const trace of tracesOf(key)) {
+    for (const trace of [...tracesOf(key), key.slice(0, 14), key.slice(-5)]) {
       assert.ok(!log.includes(trace), `the log has ${trace}`);
       for (const text of shown) assert.ok(!text.includes(trace), `${trace} in ${text.slice(0, 500)}`);
     }
