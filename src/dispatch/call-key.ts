@@ -3,7 +3,7 @@
  * the stored one. A worker that has had enough of one key may still serve another.
  * Cost  nothing for a caller without a key; else one choice of key for each change of provider in the pool
  */
-import { digestOfKey, keyFor, lacksKey } from '../domain/credentials.ts';
+import { callerKeyFor, digestOfKey, keyFor, lacksKey } from '../domain/credentials.ts';
 import type { Provider } from '../domain/providers/provider.ts';
 import type { Worker } from '../domain/worker.ts';
 
@@ -39,6 +39,11 @@ export class CallKey {
   /** There is none, and this worker cannot do without. */
   lacksKey(worker: Worker): boolean {
     return lacksKey(worker, this.#callerKey, this.#boundTo);
+  }
+
+  /** That key is the caller's own. */
+  isCallersFor(worker: Worker): boolean {
+    return callerKeyFor(worker, this.#callerKey, this.#boundTo) !== undefined;
   }
 
   /** What stands for that key: 0 for a stored one or none. */

@@ -236,6 +236,7 @@ export class Dispatcher {
         clientHeaders: call.headers,
         requestId: call.requestId,
         key: sentKey,
+        isCallersKey: key.isCallersFor(worker),
         rank: member.rank,
         body,
       });

@@ -199,6 +199,8 @@ export interface UpstreamRequest {
   readonly requestId: string | undefined;
   /** The one credential to send, or undefined. */
   readonly key: string | undefined;
+  /** The key is the caller's own, not a stored one. */
+  readonly isCallersKey?: boolean;
   /** The data-parallel rank of the worker that is to serve it; left out for a worker that is one member. */
   readonly rank?: number | undefined;
   readonly body: Buffer | undefined;

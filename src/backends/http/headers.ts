@@ -37,8 +37,29 @@ const HOP_BY_HOP = new Set([
 /** Names that the gateway itself sets on every answer; the worker's own are replaced. */
 const OWN = new Set(['x-request-id', 'x-smg-worker', 'x-smg-model', 'x-smg-error-code']);
 
+/**
+ * What a worker says of its own host and to its own browsers: from the gateway it would be about the gateway's host, whose
+ * cookies, transport and CORS are its own business.
+ * Sources  RFC 6265, RFC 6797 (HSTS), RFC 7838 (Alt-Svc), Fetch (CORS), Clear Site Data, Network Error Logging
+ */
+const OF_ITS_HOST = new Set([
+  'alt-svc',
+  'clear-site-data',
+  'nel',
+  'public-key-pins',
+  'report-to',
+  'reporting-endpoints',
+  'set-cookie',
+  'set-cookie2',
+  'strict-transport-security',
+]);
+const CORS_PREFIX = 'access-control-';
+
 /** Client headers that any provider gets. Who the client is, and what belongs to our own house, stays here. */
 const TO_PROVIDER: ReadonlySet<string> = new Set(['accept', 'content-type', 'traceparent', 'tracestate']);
+
+/** Who pays within an account is for its owner to say: with a stored key the client is not. */
+const OF_THE_ACCOUNT = new Set(['openai-organization', 'openai-project']);
 
 /** Providers behind web firewalls turn away calls that name no program. */
 const PROGRAM = 'smg';
@@ -56,6 +77,7 @@ function providerHeaders(request: UpstreamRequest, provider: Provider): HeaderLi
   let hasContentType = false;
   for (const name in client) {
     if (!TO_PROVIDER.has(name) && !provider.passHeaders.includes(name)) continue;
+    if (request.isCallersKey !== true && OF_THE_ACCOUNT.has(name)) continue;
     const value = client[name];
     if (typeof value !== 'string' || isNoJson(name, value)) continue;
     hasContentType ||= name === 'content-type';
@@ -110,12 +132,16 @@ function namedByConnection(value: string | readonly string[] | undefined): reado
 
 const NONE: readonly string[] = [];
 
-/** The worker's answer headers without those of its hop. Repeated headers stay repeated. */
+function isKept(name: string): boolean {
+  return !HOP_BY_HOP.has(name) && !OWN.has(name) && !OF_ITS_HOST.has(name) && !name.startsWith(CORS_PREFIX);
+}
+
+/** The worker's answer headers without those of its hop and its host. Repeated headers stay repeated. */
 export function answerHeaders(headers: ParsedHeaders): HeaderList {
   const named = namedByConnection(headers['connection']);
   const list: HeaderList = [];
   for (const name in headers) {
-    if (HOP_BY_HOP.has(name) || OWN.has(name) || named.includes(name)) continue;
+    if (!isKept(name) || named.includes(name)) continue;
     const value = headers[name];
     if (typeof value === 'string') list.push(name, value);
     else if (value !== undefined) for (const each of value) list.push(name, each);
