@@ -136,18 +136,24 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
   data(chunk: Buffer): void {
     if (this.isOver) return;
     this.#watchdog.touch();
-    if (!this.#answer) {
-      // Nothing shows in no bytes.
-      if (chunk.length === 0) return;
-      this.#answer = this.#answerOf(this.#isEventStream(chunk));
+    // Nothing shows in no bytes.
+    if (!this.#answer && chunk.length === 0) return;
+    try {
+      this.#answer ??= this.#answerOf(this.#isEventStream(chunk));
+      this.#answer.data(chunk);
+    } catch (thrown) {
+      this.error(unreadable(thrown, this.#worker.id));
     }
-    this.#answer.data(chunk);
   }
 
   end(): void {
     if (this.isOver) return;
-    this.#answer ??= this.#answerOf(false);
-    this.#answer.end();
+    try {
+      this.#answer ??= this.#answerOf(false);
+      this.#answer.end();
+    } catch (thrown) {
+      this.error(unreadable(thrown, this.#worker.id));
+    }
   }
 
   error(thrown: GatewayError): void {
@@ -200,6 +206,16 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     }
     this.error(new GatewayError('upstream_timeout', `Worker ${this.#worker.id} ${SILENCE[phase]}.`));
   }
+}
+
+/**
+ * What the reading of an answer throws is the end of its call, which would have none otherwise.
+ * Too deep for the stack or too long for a text: that is the answer's doing. All else is a fault of the gateway.
+ */
+function unreadable(thrown: unknown, workerId: string): GatewayError {
+  if (!(thrown instanceof RangeError)) return GatewayError.from(thrown);
+  const text = `Worker ${workerId} sent an answer that is too deep or too long to be read.`;
+  return new GatewayError('upstream_invalid_answer', text, { cause: thrown });
 }
 
 /** What becomes of the words of a worker that has failed is decided before this: they are read as they came. */

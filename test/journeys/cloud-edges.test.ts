@@ -102,3 +102,27 @@ test('bytes in headers that providers do not take end in an answer', async (t) =
   assert.ok(reply.status < 500 || reply.status === 502, String(reply.status));
   assert.ok(worker.calls.length <= 1);
 });
+
+const DEPTH = 60_000;
+const DEEP = `${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}`;
+
+test('an answer nested beyond all measure is an error for its client, not a hang', { timeout: 20_000 }, async (t) => {
+  const call = `{"id":"c","type":"function","index":0,"function":{"name":"f","arguments":${DEEP}}}`;
+  const { gateway } = await cloudFor(t, 'openai', (response, { body: { stream } }) => {
+    if (stream === true) {
+      response.setHeader('content-type', 'text/event-stream');
+      response.write(`data: {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[${call}]}}]}\n\n`);
+      return response.end('data: [DONE]\n\n');
+    }
+    response.setHeader('content-type', 'application/json');
+    const choice = `{"index":0,"message":{"role":"assistant","tool_calls":[${call}]},"finish_reason":"tool_calls"}`;
+    return response.end(`{"id":"c","object":"chat.completion","choices":[${choice}]}`);
+  });
+  for (const stream of [false, true]) {
+    const body = { model: 'gpt-4o', messages: MESSAGES, max_tokens: 9, stream };
+    const reply = await post(gateway, '/v1/messages', body);
+    assert.equal(reply.status, 502, `stream ${stream}`);
+    assert.equal(reply.headers.get('x-smg-error-code'), 'upstream_invalid_answer');
+    assert.match(await reply.text(), /"error"/);
+  }
+});
