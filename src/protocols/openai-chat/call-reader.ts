@@ -8,8 +8,8 @@
 import { GatewayError } from '../../domain/errors.ts';
 import type { GenerationEvent } from '../../domain/generation-event.ts';
 import type { Signature } from '../../domain/generation.ts';
-import { isObjectText } from '../hub/json-text.ts';
 import { ORIGIN } from './field-names.ts';
+import { WholeObject } from './whole-object.ts';
 import type { Members } from './wire-values.ts';
 import { membersOf, textOf } from './wire-values.ts';
 
@@ -28,6 +28,7 @@ interface OpenCall {
   signature: Signature | undefined;
   name: string;
   text: string;
+  readonly whole: WholeObject;
   isStarted: boolean;
   isOpen: boolean;
   isTooLong: boolean;
@@ -111,7 +112,7 @@ export class CallReader {
   /** What is whole ends; the rest may still go on. */
   closeWhole(emit: Emit): void {
     for (const call of this.#calls)
-      if (call.isOpen && !call.isCustom && isObjectText(call.text)) this.#close(call, emit);
+      if (call.isOpen && !call.isCustom && call.whole.is(call.text)) this.#close(call, emit);
   }
 
   /** The choice is over. */
@@ -128,7 +129,7 @@ export class CallReader {
     }
     if (index === undefined) return name === '' ? this.#calls.at(-1) : undefined;
     // A second whole call under the same index.
-    const isNext = atIndex && name !== '' && text !== '' && isObjectText(atIndex.text);
+    const isNext = atIndex && name !== '' && text !== '' && atIndex.whole.is(atIndex.text);
     return isNext ? undefined : atIndex;
   }
 
@@ -143,6 +144,7 @@ export class CallReader {
       signature: signature ?? this.#signatures.get(id),
       name,
       text: '',
+      whole: new WholeObject(),
       isStarted: false,
       isOpen: true,
       isTooLong: false,
@@ -166,6 +168,7 @@ export class CallReader {
       return emit({ type: 'error', error: new GatewayError('upstream_invalid_answer', 'A tool call is too long.') });
     // A text that is no longer held is never taken for whole.
     call.text = call.isTooLong ? '…' : call.text + text;
+    call.whole.push(call.isTooLong ? call.text : text);
     if (call.isStarted)
       emit({ type: 'tool-call-delta', choice: this.#choice, callId: call.callId, argumentsDelta: text });
   }
