@@ -16,6 +16,8 @@ import { membersOf, textOf } from './wire-values.ts';
 export type Emit = (event: GenerationEvent) => void;
 
 const MAX_HELD_CHARACTERS = 1024 * 1024;
+/** Each piece is compared with the calls before it. No model makes so many at once. */
+const MAX_CALLS = 4_096;
 
 interface OpenCall {
   /** As events name it. */
@@ -101,6 +103,7 @@ export class CallReader {
   read(value: unknown, position: number | undefined, emit: Emit): void {
     const piece = readPiece(value, position);
     const call = this.#find(piece) ?? this.#open(piece, emit);
+    if (!call) return emit(tooMuch('An answer has too many tool calls.'));
     call.signature ??= piece.signature;
     if (call.name === '') call.name = piece.name;
     if (!call.isOpen) return this.#late(call, piece, emit);
@@ -133,7 +136,8 @@ export class CallReader {
     return isNext ? undefined : atIndex;
   }
 
-  #open({ id, index, name, isCustom, signature }: Piece, emit: Emit): OpenCall {
+  #open({ id, index, name, isCustom, signature }: Piece, emit: Emit): OpenCall | undefined {
+    if (this.#calls.length >= MAX_CALLS) return undefined;
     this.closeWhole(emit);
     const isTaken = id === '' || this.#calls.some(({ callId }) => callId === id);
     const call: OpenCall = {
@@ -164,8 +168,7 @@ export class CallReader {
   #add(call: OpenCall, text: string, emit: Emit): void {
     if (text === '') return;
     call.isTooLong ||= call.text.length + text.length > MAX_HELD_CHARACTERS;
-    if (call.isTooLong && !call.isStarted)
-      return emit({ type: 'error', error: new GatewayError('upstream_invalid_answer', 'A tool call is too long.') });
+    if (call.isTooLong && !call.isStarted) return emit(tooMuch('A tool call is too long.'));
     // A text that is no longer held is never taken for whole.
     call.text = call.isTooLong ? '…' : call.text + text;
     call.whole.push(call.isTooLong ? call.text : text);
@@ -191,4 +194,8 @@ export class CallReader {
     if (text.trim() === '') emit({ type: 'tool-call-delta', choice: this.#choice, callId, argumentsDelta: '{}' });
     emit({ type: 'tool-call-end', choice: this.#choice, callId });
   }
+}
+
+function tooMuch(text: string): GenerationEvent {
+  return { type: 'error', error: new GatewayError('upstream_invalid_answer', text) };
 }

@@ -318,3 +318,14 @@ test('pictures and sound of an answer are blocks of their own', () => {
     ],
   );
 });
+
+test('more tool calls than any answer has are no answer', () => {
+  const piece = (index: number) => ({ index, id: `c${index}`, function: { name: 'f', arguments: '{}' } });
+  const frames = Array.from({ length: 4_200 }, (_, index) => {
+    const choices = [{ index: 0, delta: { tool_calls: [piece(index)] } }];
+    return Buffer.from(`data: ${JSON.stringify({ choices })}\n\n`);
+  });
+  assert.equal(decode(frames.slice(0, 4_000)).filter(({ type }) => type === 'error').length, 0);
+  const failed = decode(frames).find((event) => event.type === 'error');
+  assert.equal(failed?.type === 'error' && failed.error.code, 'upstream_invalid_answer');
+});

@@ -331,3 +331,13 @@ test('no stream of a worker makes the decoder throw, and none ends twice', () =>
     { numRuns: 500 },
   );
 });
+
+test('more items open at once than any answer has are no answer', () => {
+  const added = Array.from({ length: 1_100 }, (_, index) => {
+    const item = { type: 'function_call', id: `f${index}`, call_id: `c${index}`, name: 'f', arguments: '' };
+    return event('response.output_item.added', { output_index: index, item });
+  });
+  assert.equal(decode(added.slice(0, 1_000)).filter(({ type }) => type === 'error').length, 0);
+  const failed = decode(added).find(({ type }) => type === 'error');
+  assert.equal(failed?.type === 'error' && failed.error.code, 'upstream_invalid_answer');
+});

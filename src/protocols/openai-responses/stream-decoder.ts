@@ -18,6 +18,9 @@ import type { Emit } from './output-item.ts';
 import { OutputItem } from './output-item.ts';
 import { readUsage } from './read-usage.ts';
 
+/** Items whose end has not come. An answer has one or two at a time. */
+const MAX_OPEN_ITEMS = 1_024;
+
 export function createDecoder(facts: DecodeFacts): Transform<Buffer, GenerationEvent> {
   return new SseDecoder(new ResponsesReader(facts));
 }
@@ -133,6 +136,8 @@ export class ResponsesReader implements FrameReader {
     const facts = { newId: (prefix: string) => this.#facts.newId(prefix), origin: thoughtsOf(this.#model) };
     const item = new OutputItem({ ...facts, emit: (event) => this.#emit(event) });
     this.#items.set(index, item);
+    if (this.#items.size > MAX_OPEN_ITEMS)
+      this.#fail(new GatewayError('upstream_invalid_answer', 'Too many items are open at once.'));
     return item;
   }
 
