@@ -3,6 +3,7 @@ import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { GenerationRequest } from '../../domain/generation.ts';
 import type { FetchedMedia } from '../../domain/ports.ts';
+import { completeResults } from '../../protocols/hub/complete-results.ts';
 import type { Codec, DecodedRequest, EncodedRequest, EncodeTarget } from '../../protocols/hub/codec.ts';
 
 export class TranslatedCall {
@@ -21,13 +22,15 @@ export class TranslatedCall {
 
   /** Throws `invalid_json` or `invalid_request`. */
   get decoded(): DecodedRequest {
-    this.#decoded ??= caught(() =>
-      this.#codec.decodeRequest(this.#call.body, {
+    this.#decoded ??= caught(() => {
+      const read = this.#codec.decodeRequest(this.#call.body, {
         model: this.#call.modelSpans.length > 0 ? undefined : this.#call.model,
         isStream: this.#call.stream,
         headers: this.#call.headers,
-      }),
-    );
+      });
+      const { request, warnings } = completeResults(read.request);
+      return { request, warnings: [...read.warnings, ...warnings] };
+    });
     if (this.#decoded instanceof GatewayError) throw this.#decoded;
     return this.#decoded;
   }
