@@ -43,6 +43,7 @@ export const mistral: Provider = {
       'web_search_options',
       'functions',
       'function_call',
+      'messages[].name',
       'messages[].reasoning_content',
       'messages[].reasoning',
       'messages[].reasoning_details',

@@ -4,9 +4,11 @@ import { test } from 'node:test';
 import { readWorkerUrl } from '../worker-url.ts';
 import type { Runtime } from '../worker.ts';
 import { providerNamed, providerOf, providers } from './index.ts';
+import { mistral } from './mistral.ts';
 import { nameAtProvider, ownersOf } from './model-names.ts';
 import { apiOf, listingPathOf, upstreamPathOf } from './path.ts';
 import type { Provider } from './provider.ts';
+import { xai } from './xai.ts';
 
 function ofUrl(url: string, rest: { provider?: string; runtime?: Runtime } = {}): Provider | undefined {
   return providerOf({ url, provider: rest.provider, runtime: rest.runtime });
@@ -180,4 +182,15 @@ test('a vendor before the slash is not sent, unless the worker lists the name so
   assert.equal(at('openai', 'openai/gpt-4o', true), 'openai/gpt-4o');
   assert.equal(at('openai', 'openai/'), 'openai/');
   assert.equal(nameAtProvider(undefined, 'openai/gpt-oss', false), 'openai/gpt-oss');
+});
+
+test('reasoning models of xAI are sent no stop sequences and no penalties, its others are', () => {
+  const refusedBy = (model: string) => xai.quirks.filter(({ models }) => models?.test(model)).map(({ name }) => name);
+  for (const model of ['grok-4', 'grok-4-1-fast-reasoning', 'grok-3-mini', 'grok-code-fast-1'])
+    assert.deepEqual(refusedBy(model), ['stop', 'presence_penalty', 'frequency_penalty'], model);
+  for (const model of ['grok-3', 'grok-4.20-non-reasoning', 'grok-2']) assert.deepEqual(refusedBy(model), [], model);
+});
+
+test('Mistral is sent no names of participants, which it refuses', () => {
+  assert.ok(mistral.quirks.some(({ name, act }) => name === 'messages[].name' && act === 'remove'));
 });

@@ -2,7 +2,14 @@
 import { OPENAI_CHAT } from './chat-traits.ts';
 import { withoutEngineFields } from './engine-fields.ts';
 import { openai } from './openai.ts';
-import type { Provider } from './provider.ts';
+import type { FieldQuirk, Provider } from './provider.ts';
+
+const REASONERS = /^grok-(3-mini|[4-9]|code)(?!.*non-reasoning)/;
+
+/** Source: xAI reasoning guide; what the API answers: "Argument not supported on this model: stop". */
+const REFUSED_BY_REASONERS = ['stop', 'presence_penalty', 'frequency_penalty'].map(
+  (name): FieldQuirk => ({ protocol: 'openai-chat', name, act: 'remove', models: REASONERS }),
+);
 
 export const xai: Provider = {
   ...openai,
@@ -23,5 +30,5 @@ export const xai: Provider = {
   responses: { only: /-multi-agent/, forTools: /$^/, never: /$^/ },
   thoughts: 'xai',
   chat: OPENAI_CHAT,
-  quirks: withoutEngineFields(['openai-chat', 'openai-responses']),
+  quirks: [...withoutEngineFields(['openai-chat', 'openai-responses']), ...REFUSED_BY_REASONERS],
 };
