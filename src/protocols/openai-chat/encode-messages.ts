@@ -171,6 +171,10 @@ class MessageWriter {
     const inContent = isList ? placed : placed.filter(({ part }) => part.type !== 'refusal');
     const content = this.#content(turn, inContent, index);
     const refusal = isList || refusals.length === 0 ? undefined : refusals.join('\n');
+    if (content === undefined && refusal !== undefined && !takesRefusals(this.#writing)) {
+      this.#writing.warnings.changed(`turns[${index}]`, 'is a refusal, which is sent as text');
+      return { content: refusal };
+    }
     return { content: content ?? (hasMore || refusal !== undefined ? null : ''), refusal };
   }
 
@@ -210,6 +214,11 @@ class MessageWriter {
     if (kept.length > 1) warnings.changed(kept[1]?.field ?? '', 'is joined to the thought before it');
     return { [name]: kept.map(({ part }) => part.text).join('\n') };
   }
+}
+
+/** Who refuses the field would be left without any content. */
+function takesRefusals({ target }: Writing): boolean {
+  return !target.provider?.quirks.some(({ name }) => name === 'messages[].refusal');
 }
 
 function lossOf(part: ReasoningPart, writing: Writing): string {

@@ -83,9 +83,9 @@ function writeFile(placed: Placed<FilePart>, writing: Writing): JsonOut | undefi
   const { source } = part;
   const { traits, warnings, origin } = writing;
   if (part.isCitable === true) warnings.lost(`${field}.isCitable`, 'has no place in this API');
+  // Source: OpenAI, file inputs: chat completions take PDFs alone, and text of other files as text.
   const text = textOf(source);
-  if (source.kind === 'text' || (text !== undefined && !traits.takesFiles))
-    return writeText(placed, text ?? '', writing);
+  if (text !== undefined) return writeText(placed, text, writing);
   if (part.context !== undefined) warnings.lost(`${field}.context`, 'has no place in this API');
   if (source.kind === 'base64' && source.mediaType.startsWith('video/') && traits.takesEngineFields)
     return { type: 'video_url', video_url: { url: dataUrl(source.mediaType, source.base64) } };

@@ -444,12 +444,12 @@ test('what a provider refuses is left out and told, what it has under another na
   );
 });
 
-test('what a provider refuses in messages is left out of each of them', () => {
+test('a refusal is said as text to who refuses the field', () => {
   const quirks: Provider['quirks'] = [{ protocol: 'openai-chat', name: 'messages[].refusal', act: 'remove' }];
   const turns = [turn('assistant', { type: 'refusal', text: 'No.' }), turn('user', text('x'))];
   const { body, warnings } = send(requestOf({}, turns), serverWith({}, { quirks }));
-  assert.deepEqual(body.messages[0], { role: 'assistant', content: null });
-  assert.deepEqual(warnings, ['lost messages[0].refusal']);
+  assert.deepEqual(body.messages[0], { role: 'assistant', content: 'No.' });
+  assert.deepEqual(warnings, ['changed turns[0]']);
 });
 
 test('an assistant that said nothing but called has a null content, one that said nothing at all an empty one', () => {
@@ -461,4 +461,32 @@ test('an assistant that said nothing but called has a null content, one that sai
 test('text behind a tool call comes before it, which is told', () => {
   const request = requestOf({}, [turn('assistant', call('a'), text('x')), turn('tool', result('a'))]);
   assert.deepEqual(send(request, openaiWith('gpt-4o')).warnings, ['changed turns[0]']);
+});
+
+test('what a provider refuses in messages is left out of each of them', () => {
+  const quirks: Provider['quirks'] = [{ protocol: 'openai-chat', name: 'messages[].name', act: 'remove' }];
+  const turns = [{ ...turn('user', text('x')), name: 'ann' }];
+  const { body, warnings } = send(requestOf({}, turns), serverWith({}, { quirks }));
+  assert.deepEqual(body.messages[0], { role: 'user', content: 'x' });
+  assert.deepEqual(warnings, ['lost messages[0].name']);
+});
+
+test('JSON of any shape is asked for in a message too where the prompt has no word of it', () => {
+  const wish = { response_format: { type: 'json_object' } };
+  const bare = send(requestOf(wish, [turn('user', text('List them.'))]), openaiWith('gpt-4o'));
+  assert.deepEqual(bare.body.messages[0], { role: 'system', content: 'Answer with one JSON object.' });
+  assert.deepEqual(bare.warnings, ['changed response_format']);
+  const asked = send(requestOf(wish, [turn('user', text('List them as json.'))]), openaiWith('gpt-4o'));
+  assert.deepEqual([asked.body.messages.length, asked.warnings], [1, []]);
+});
+
+test('a file of plain text is sent as text to OpenAI too, whose chat completions read PDFs alone', () => {
+  const source = { kind: 'base64', base64: Buffer.from('Notes.').toString('base64'), mediaType: 'text/plain' } as const;
+  const facts = { filename: undefined, title: undefined, context: undefined, isCitable: undefined, cache: undefined };
+  const { body, warnings } = send(
+    requestOf({}, [turn('user', { type: 'file', source, ...facts })]),
+    openaiWith('gpt-4o'),
+  );
+  assert.deepEqual(body.messages[0]?.['content'], [{ type: 'text', text: 'Notes.' }]);
+  assert.deepEqual(warnings, ['changed turns[0].parts[0]']);
 });

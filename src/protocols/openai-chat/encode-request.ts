@@ -5,7 +5,7 @@
 import type { ExtraField, GenerationRequest } from '../../domain/generation.ts';
 import type { EncodedRequest, EncodeTarget } from '../hub/codec.ts';
 import type { JsonOut } from '../hub/json-text.ts';
-import { jsonBytes, raw, RawJson, rawOr } from '../hub/json-text.ts';
+import { jsonBytes, jsonText, raw, RawJson, rawOr } from '../hub/json-text.ts';
 import { Warnings } from '../hub/object-reader.ts';
 import { writeMessages } from './encode-messages.ts';
 import { writeResponseFormat, writeTools } from './encode-options.ts';
@@ -22,7 +22,7 @@ export function encodeRequest(request: GenerationRequest, target: EncodeTarget):
   const writing = startWriting(target, warnings);
   const members: Members = {
     model: target.model,
-    messages: writeMessages(request.turns, writing),
+    messages: withJsonWord(writeMessages(request.turns, writing), request, writing),
     ...writeTools(request, writing),
     ...writeResponseFormat(request.responseFormat, writing),
     ...writeReasoning(request, writing),
@@ -39,6 +39,20 @@ export function encodeRequest(request: GenerationRequest, target: EncodeTarget):
     ...writeStream(request, writing),
   };
   return { body: jsonBytes(withQuirks(members, writing)), warnings: warnings.list };
+}
+
+const ASK_FOR_JSON = 'Answer with one JSON object.';
+
+/** Source: OpenAI refuses `json_object` when no message has the word JSON; other APIs ask nothing of the prompt. */
+function withJsonWord(
+  messages: readonly JsonOut[],
+  { responseFormat }: GenerationRequest,
+  { target, warnings }: Writing,
+): readonly JsonOut[] {
+  if (responseFormat?.type !== 'json_object' || target.provider === undefined) return messages;
+  if (/json/i.test(jsonText(messages))) return messages;
+  warnings.changed('response_format', `needs the word JSON in the prompt, so \`${ASK_FOR_JSON}\` stands before it`);
+  return [{ role: 'system', content: ASK_FOR_JSON }, ...messages];
 }
 
 function writeLimit({ maxTokens }: GenerationRequest, { traits, target, warnings }: Writing): Members {

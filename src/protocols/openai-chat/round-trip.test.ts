@@ -13,6 +13,8 @@ import { decodeRequest } from './decode-request.ts';
 import { encodeRequest } from './encode-request.ts';
 
 const FACTS = { model: undefined, isStream: undefined, headers: {} };
+/** Conversations; `SMG_FUZZ_RUNS` asks for more or fewer. */
+const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 3_400);
 /** Of a model of which nothing is known, so that nothing is held back. */
 const OPENAI: EncodeTarget = { provider: openai, model: 'm', maxOutputTokens: undefined };
 const ENGINE: EncodeTarget = { provider: undefined, model: 'm', maxOutputTokens: undefined };
@@ -135,7 +137,7 @@ function messages(kind: Kind): fc.Arbitrary<unknown[]> {
     .map((each) => [ordered(MESSAGE, each)]);
   const turns = fc.array(fc.oneof(system, user, assistant, toolTurns(kind, word)), { maxLength: 6 });
   // A user's turn at the end: one of the assistant's is to be continued, which is another matter.
-  return turns.map((lists) => [...lists.flat(), { role: 'user', content: 'Go on.' }]);
+  return turns.map((lists) => [...lists.flat(), { role: 'user', content: 'Go on in JSON.' }]);
 }
 
 const FIELDS = [
@@ -300,7 +302,7 @@ for (const [name, kind] of [
         assert.equal(encoded.body.toString(), bytes);
         assert.deepEqual([...warnings, ...encoded.warnings], []);
       }),
-      { numRuns: 3_400 },
+      { numRuns: RUNS },
     );
   });
 
