@@ -146,7 +146,8 @@ class RequestWriter {
       return undefined;
     }
     const fitted = efforts === undefined ? wanted : nearestEffort(wanted, efforts);
-    if (fitted === undefined) this.warnings.lost('reasoning.effort', 'is not taken by the model');
+    if (fitted === undefined)
+      this.warnings.lost(effort ? 'reasoning.effort' : 'reasoning.budget_tokens', 'is not taken by the model');
     else if (fitted !== wanted)
       this.warnings.changed('reasoning.effort', `${wanted} is not taken by the model, so it is ${fitted}`);
     else if (budgetTokens !== undefined && mode !== 'off')

@@ -463,3 +463,8 @@ test('the API fetches images and files by itself', () => {
   for (const type of ['image', 'file', 'audio'] as const)
     assert.equal(responsesCodec.needsBytes(source, type, target), false);
 });
+
+test('a budget of thought for a model that does not think is told by its own name', () => {
+  const reasoning = { mode: undefined, effort: undefined, budgetTokens: 2_000, summary: undefined };
+  assert.deepEqual(encode(hub({ reasoning }), openai, 'gpt-4.1').warnings, ['lost reasoning.budget_tokens']);
+});

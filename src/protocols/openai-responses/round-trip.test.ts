@@ -8,6 +8,8 @@ import { openai } from '../../domain/providers/openai.ts';
 import { responsesCodec } from './codec.ts';
 
 const FACTS = { model: undefined, isStream: undefined, headers: {} };
+/** Conversations; `SMG_FUZZ_RUNS` asks for more or fewer. */
+const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 10_000);
 const MODEL = 'gpt-5.6';
 
 const decode = (body: object | string) =>
@@ -213,7 +215,7 @@ test('a request in the API’s own form is written again byte for byte, with no 
       assert.equal(again.text, written);
       assert.deepEqual([...warnings, ...again.warnings], []);
     }),
-    { numRuns: 10_000 },
+    { numRuns: RUNS },
   );
 });
 
