@@ -46,6 +46,7 @@ export function encodeContents(
   for (const content of contents) if (content.role === 'user') resultsFirst(content, warnings);
   if (family.isSigned) signCurrentTurn(contents, warnings);
   endWithUser(contents, warnings);
+  beginWithUser(contents, warnings);
   return {
     systemInstruction: system.length > 0 ? { parts: system } : undefined,
     contents: contents.map(({ role, parts }) => ({ role, parts: parts.map(({ json }) => json) })),
@@ -115,6 +116,14 @@ function endWithUser(contents: Content[], warnings: Warnings): void {
   const what = last ? "end with the model's words" : 'hold nothing to answer';
   warnings.changed('turns', `${what}: a blank of the user follows`);
   contents.push({ role: 'user', parts: [{ kind: 'other', json: { text: ' ' } }] });
+}
+
+/** A call must follow what somebody else said, who may have said nothing that can be sent. */
+function beginWithUser(contents: Content[], warnings: Warnings): void {
+  const [first] = contents;
+  if (first?.role !== 'model' || !first.parts.some(({ kind }) => kind === 'call')) return;
+  warnings.changed('turns', 'begin with a call of the model: a blank of the user stands before it');
+  contents.unshift({ role: 'user', parts: [{ kind: 'other', json: { text: ' ' } }] });
 }
 
 /**

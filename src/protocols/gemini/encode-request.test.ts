@@ -614,3 +614,10 @@ test('a document as text is a file, and what is said beside it is reported', () 
     ['filename', 'title', 'context', 'citations'].map((field) => `turns[0].parts[0].${field}`),
   );
 });
+
+test('a call that nothing stands before gets a blank of the user before it', () => {
+  const turns = [user(text('')), model(call('1', 'look')), user(result('1', [text('x')]))];
+  const { contents, warnings } = contentsOf(turns);
+  assert.deepEqual((contents as unknown[])[0], { role: 'user', parts: [{ text: ' ' }] });
+  assert.equal((warnings as unknown[]).length, 1);
+});

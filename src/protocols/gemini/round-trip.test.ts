@@ -12,7 +12,8 @@ import { geminiCodec } from './codec.ts';
 
 const NEW = 'gemini-3-flash-preview';
 const OLD = 'gemini-2.5-flash';
-const RUNS = 500;
+/** Conversations; `SMG_FUZZ_RUNS` asks for more or fewer. */
+const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 500);
 
 type Json = Record<string, unknown>;
 
