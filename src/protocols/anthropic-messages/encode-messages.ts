@@ -59,14 +59,18 @@ export class Conversation {
    * to began with a thought.
    */
   get mayThinkOn(): boolean {
-    let at = this.#drafts.length - 1;
-    let first: Draft | undefined;
-    while (this.#drafts[at]?.role === 'user' && (this.#drafts[at]?.results.length ?? 0) > 0) {
-      first = this.#drafts[at - 1];
+    const turns = mergedTurns(this.#drafts);
+    let at = turns.length - 1;
+    const openings: Draft[] = [];
+    while (turns[at]?.role === 'user' && (turns[at]?.results.length ?? 0) > 0) {
+      const opening = turns[at - 1];
+      const before = turns[at - 2];
+      // Words of the user beside results may begin a turn, or be part of the one that goes on: both have to fit.
+      const isFirst = (before?.results.length ?? 0) === 0 || (before?.blocks.length ?? 0) > 0;
+      if (opening && isFirst) openings.push(opening);
       at -= 2;
     }
-    const [opening] = first?.blocks ?? [];
-    return opening === undefined || ['thinking', 'redacted_thinking'].includes(typeOfBlock(opening) ?? '');
+    return openings.every(({ blocks: [first] }) => first === undefined || isThought(first));
   }
 
   /** The first and the last words are the user's. A beginning of the answer stays only where the model takes one. */
@@ -213,6 +217,26 @@ export class Conversation {
   #checkName({ name }: Turn, index: number): void {
     if (name !== undefined) this.#writer.warnings.lost(`turns[${index}].name`, 'has no counterpart in this API');
   }
+}
+
+/** As the API sees them: what is empty is not there, and messages of one role are one. */
+function mergedTurns(drafts: readonly Draft[]): readonly Draft[] {
+  const turns: Draft[] = [];
+  for (const draft of drafts.filter((each) => sizeOf(each) > 0)) {
+    const last = turns.at(-1);
+    if (last?.role !== draft.role) turns.push(draft);
+    else
+      turns[turns.length - 1] = {
+        ...last,
+        results: [...last.results, ...draft.results],
+        blocks: [...last.blocks, ...draft.blocks],
+      };
+  }
+  return turns;
+}
+
+function isThought(block: Block): boolean {
+  return ['thinking', 'redacted_thinking'].includes(typeOfBlock(block) ?? '');
 }
 
 function textBlock(text: string, field: string): Block {

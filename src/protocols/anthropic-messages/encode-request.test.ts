@@ -764,3 +764,15 @@ test('what is set to nothing is nothing lost', () => {
     [],
   );
 });
+
+test('thinking is left out where the words of the user beside results began a turn without a thought', () => {
+  const turns = [
+    userTurn('a'),
+    turn('assistant', thought('sig'), call('1')),
+    turn('user', result('1'), text('and now b')),
+    turn('assistant', call('2')),
+    turn('user', result('2')),
+  ];
+  const [thinking, , told] = reasoningOf({ mode: 'on', budgetTokens: 2_000 }, { turns, maxTokens: 9_000 });
+  assert.deepEqual([thinking, told], [undefined, ['lost: reasoning']]);
+});

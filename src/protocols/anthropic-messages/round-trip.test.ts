@@ -11,6 +11,8 @@ import { anthropicMessagesCodec } from './codec.ts';
 type Json = Record<string, unknown>;
 
 const FACTS = { model: undefined, isStream: undefined, headers: {} };
+/** Conversations; `SMG_FUZZ_RUNS` asks for more or fewer. */
+const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 600);
 
 function roundTrip(body: string, model: string) {
   const { request, warnings } = anthropicMessagesCodec.decodeRequest(Buffer.from(body), FACTS);
@@ -216,7 +218,7 @@ test('a body that goes through the hub is the same, byte for byte, and nothing i
       assert.deepEqual(warnings, []);
       assert.equal(again, text);
     }),
-    { numRuns: 600 },
+    { numRuns: RUNS },
   );
 });
 

@@ -24,6 +24,7 @@ export class UsageReader {
   /** False when the block says nothing new. */
   read(usage: unknown): boolean {
     const before = this.#counts.size === 0 ? undefined : JSON.stringify(this.usage);
+    if (this.#isAllCached(usage)) this.#counts.set('input_tokens', 0);
     this.#readMembers(usage, '');
     return this.#counts.size > 0 && before !== JSON.stringify(this.usage);
   }
@@ -44,6 +45,13 @@ export class UsageReader {
       cacheWriteHourTokens: hour,
       reasoningTokens: count('output_tokens_details.thinking_tokens'),
     };
+  }
+
+  /** What was counted as read anew turns out to be from the cache: here a zero is a count. */
+  #isAllCached(usage: unknown): boolean {
+    if (typeof usage !== 'object' || usage === null) return false;
+    const { input_tokens: input, cache_read_input_tokens: cached } = usage as Readonly<Record<string, unknown>>;
+    return input === 0 && typeof cached === 'number' && cached > (this.#counts.get('cache_read_input_tokens') ?? 0);
   }
 
   #readMembers(usage: unknown, prefix: string): void {
