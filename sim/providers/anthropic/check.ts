@@ -130,7 +130,8 @@ function checkThinking(body: JsonRecord, model: string): void {
   if (type === 'adaptive' && /claude-(3|.*-4-[0-5]\b|.*-4-2)/.test(model)) {
     throw invalid('', 'adaptive thinking is not supported on this model');
   }
-  if (!isThinking(body)) return;
+  // Thinking in manual mode alone: adaptive thinking goes together with forced calls.
+  if (type !== 'enabled') return;
   const choice = recordOf(body['tool_choice'])['type'];
   if (choice === 'any' || choice === 'tool') {
     throw invalid('', 'Thinking may not be enabled when tool_choice forces tool use.');

@@ -24,6 +24,8 @@ const OTHERS =
   /^(item_reference|file_search_call|web_search_call|computer_call|image_generation_call|code_interpreter_call|local_shell|shell|apply_patch|mcp_|compaction|tool_search|program)/;
 
 const MOST_ID_LENGTH = 64;
+/** PDF, text, code, documents and sheets. Source: OpenAI guide "File inputs". */
+const FILE_TYPES = /^(text\/|application\/(pdf|json|xml|rtf|msword|vnd\.(ms-|openxmlformats-|oasis\.)))/;
 const INPUT_PARTS = ['input_text', 'input_image', 'input_file'];
 const OUTPUT_PARTS = ['output_text', 'refusal'];
 
@@ -91,7 +93,7 @@ function checkPart(part: JsonRecord, param: string, allowed: readonly string[]):
     checkImage(part['image_url'], `${param}.image_url`);
   }
   const data = part['file_data'];
-  if (type === 'input_file' && typeof data === 'string') checkFileData(data, `${param}.file_data`);
+  if (type === 'input_file' && typeof data === 'string') checkFileData(data, `${param}.file_data`, FILE_TYPES);
 }
 
 /** Ids the caller sends back start with the prefix of their kind. */

@@ -107,14 +107,14 @@ function checkFile(file: JsonRecord, param: string): void {
   checkFileData(data, `${param}.file_data`);
 }
 
-/** Inline files are data URLs; only PDFs are read. */
-export function checkFileData(data: string, param: string): void {
+/** Inline files are data URLs. Chat completions read PDFs alone; source: OpenAI guide "File inputs". */
+export function checkFileData(data: string, param: string, taken = /^application\/pdf$/): void {
   const file = readDataUrl(data);
   if (file === undefined) {
     const why = `expected a base64-encoded data URL with a MIME type (e.g. 'data:application/pdf;base64,...').`;
     throw invalidValue(param, why);
   }
-  if (file.mediaType !== 'application/pdf') {
+  if (!taken.test(file.mediaType)) {
     throw invalidValue(param, `MIME type '${file.mediaType}' is not supported.`, 'unsupported_mime_type');
   }
 }
