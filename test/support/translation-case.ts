@@ -127,7 +127,8 @@ export function decodeRequest(
   return { request: { ...request, isStream }, warnings };
 }
 
-const PLAIN: Readonly<Record<Api, string>> = {
+/** A client that asks for nothing but an answer. */
+export const PLAIN: Readonly<Record<Api, string>> = {
   chat: '{"model":"asked-model","messages":[{"role":"user","content":"Go on."}],"stream_options":{"include_usage":true},"stream":true}',
   messages: '{"model":"asked-model","max_tokens":1024,"messages":[{"role":"user","content":"Go on."}]}',
   responses: '{"model":"asked-model","input":"Go on."}',
