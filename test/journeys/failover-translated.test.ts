@@ -173,7 +173,7 @@ for (const { kind, path, body, last, never } of dialects) {
   });
 }
 
-test('an array of Gemini’s that is cut: the connection breaks, or the array ends with an error where it is translated', async (t) => {
+test('an array of Gemini’s that is cut ends with an error, passed and translated', async (t) => {
   const body = { contents: [{ role: 'user', parts: [{ text: '#long 99' }] }] };
   const ask = async (kind: 'gemini' | 'anthropic') => {
     const cloud = await simulatedCloudFor(t, { kind });
@@ -181,8 +181,9 @@ test('an array of Gemini’s that is cut: the connection breaks, or the array en
     cloud.setFaults([{ kind: 'reset_after', events: 5, rate: 1 }]);
     return post(gateway, `/v1beta/models/${MODEL_OF[kind]}:streamGenerateContent`, body);
   };
-  await assert.rejects((await ask('gemini')).text());
-  const members = (await (await ask('anthropic')).json()) as { error?: { code: number } }[];
-  assert.ok(members.length > 1);
-  assert.equal(members.at(-1)?.error?.code, 502);
+  for (const kind of ['gemini', 'anthropic'] as const) {
+    const members = (await (await ask(kind)).json()) as { error?: { code: number } }[];
+    assert.ok(members.length > 1);
+    assert.equal(members.at(-1)?.error?.code, 502, kind);
+  }
 });
