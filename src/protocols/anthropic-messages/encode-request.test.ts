@@ -776,3 +776,13 @@ test('thinking is left out where the words of the user beside results began a tu
   const [thinking, , told] = reasoningOf({ mode: 'on', budgetTokens: 2_000 }, { turns, maxTokens: 9_000 });
   assert.deepEqual([thinking, told], [undefined, ['lost: reasoning']]);
 });
+
+test('a user that looks like an address or a telephone number is told, a UUID of digits goes', () => {
+  const sent = (user: string) => {
+    const { body, warnings } = encodeMessages(requestWith({ user }));
+    return [body['metadata'], warnings.filter((warning) => warning.includes('user')).length];
+  };
+  for (const user of ['a@b.test', '+44 20 7946 0018', '0123-4567-89']) assert.deepEqual(sent(user), [undefined, 1]);
+  for (const user of ['00000000-0000-1000-8000-000000000000', 'u-1', '12345'])
+    assert.deepEqual(sent(user), [{ user_id: user }, 0]);
+});

@@ -65,7 +65,10 @@ export function encodeStop({ stop }: GenerationRequest, { traits, warnings }: Wr
 /** The API refuses what looks like an address or a telephone number. */
 export function encodeUser({ user }: GenerationRequest, { warnings }: Writer): JsonOut | undefined {
   if (user === undefined) return undefined;
-  if (!/@[^\s@]+\.|^\+?[\d\s().-]{7,}$/.test(user)) return { user_id: user };
+  // A number has at most 15 digits (E.164); a UUID, which the API recommends, may be of digits alone.
+  const digits = user.replace(/\D/g, '').length;
+  const isNumber = /^\+?[\d\s().-]+$/.test(user) && digits >= 7 && digits <= 15;
+  if (!isNumber && !/@[^\s@]+\./.test(user)) return { user_id: user };
   warnings.lost('user', 'looks like an address or a telephone number, which this API refuses');
   return undefined;
 }
