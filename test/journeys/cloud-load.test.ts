@@ -128,13 +128,13 @@ for (const behind of ['tiers', 'chain'] as const) {
 test('an engine that dies takes its own streams with it, honestly, and no others; another in its place serves', async (t) => {
   const { engines, gateway, ids, isOwn } = await homeFor(t, 'tiers');
   const [dying] = engines as [SimEngine];
-  // Its streams take longest, so that many are under way when it is killed.
-  dying.setFaults([{ kind: 'slow', firstByteMs: 0, interEventMs: 30, rate: 1 }]);
+  // Its streams stop after their first words, so that many have been shown in part when it is killed.
+  dying.setFaults([{ kind: 'hang_after', events: 4, rate: 1 }]);
   let killed: (() => void) | undefined;
   const isDead = new Promise<void>((resolve) => {
     killed = resolve;
   });
-  const watch = dying.waitFor(({ openStreams }) => openStreams >= 15).then(() => dying.kill());
+  const watch = dying.waitFor(({ faultsFired }) => (faultsFired.hang_after ?? 0) >= 15).then(() => dying.kill());
   void watch.then(killed);
   const ended = await streams(gateway, { model: MODEL, total: 600, width: 300 });
   await isDead;
