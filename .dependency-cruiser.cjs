@@ -9,7 +9,7 @@ const between = (name, from, to, comment) => ({
 
 /** Levels from the bottom up; a folder may import its own level's siblings only where a rule below does not forbid it. */
 const LEVEL_1 = ['protocols', 'routing', 'resilience', 'admission', 'pipeline'];
-const LEVEL_2 = ['workers', 'backends', 'storage', 'auth', 'observability'];
+const LEVEL_2 = ['workers', 'backends', 'tokenizers', 'storage', 'auth', 'observability'];
 const folder = (...names) => `^src/(${names.join('|')})/`;
 
 module.exports = {

@@ -70,6 +70,32 @@ export const errorTable = {
     meaning:
       'A picture or a file that the request names by URL, and that the provider takes as bytes only, could not be fetched.',
   },
+  template_refused: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning:
+      "The model's chat template refuses the conversation, or cannot read one of its form; the message has its words.",
+  },
+  context_length_exceeded: {
+    status: 400,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning:
+      "The prompt, with the tokens that the answer may have, is longer than the model's context; the message has the numbers.",
+  },
+  tokenizer_not_found: {
+    status: 404,
+    type: 'not_found_error',
+    origin: 'client',
+    meaning: 'No tokenizer has this name or id.',
+  },
+  tokenizer_exists: {
+    status: 409,
+    type: 'invalid_request_error',
+    origin: 'client',
+    meaning: 'A tokenizer of this name is loaded or being loaded already.',
+  },
   authentication_required: {
     status: 401,
     type: 'authentication_error',
@@ -184,6 +210,24 @@ export const errorTable = {
     type: 'api_error',
     origin: 'gateway',
     meaning: 'A fault of the gateway itself; the log has the details under the request id.',
+  },
+  template_limit: {
+    status: 500,
+    type: 'api_error',
+    origin: 'gateway',
+    meaning: "The model's chat template took more steps or wrote more than a template may.",
+  },
+  template_unusable: {
+    status: 500,
+    type: 'api_error',
+    origin: 'gateway',
+    meaning: 'The model has no chat template, or one that cannot be compiled; `--chat-template` names another.',
+  },
+  tokenizer_unavailable: {
+    status: 503,
+    type: 'service_unavailable_error',
+    origin: 'gateway',
+    meaning: 'The tokenizer of the model could not be loaded, or is not loaded yet; the message says why.',
   },
   upstream_unreachable: {
     status: 502,

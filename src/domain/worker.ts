@@ -1,15 +1,25 @@
 /** What a worker is: its spec as given, its facts as found out, its state. All of it immutable; `workers/` owns the changes. */
 import type { ProtocolName } from './call.ts';
+import type { SamplingDefaults } from './token-model.ts';
 import type { Provider } from './providers/provider.ts';
 
 export const workerStates = ['pending', 'probing', 'ready', 'unhealthy', 'draining', 'failed'] as const;
 export type WorkerState = (typeof workerStates)[number];
 
 /** What answers at the URL. `openai-compatible` is a server known by its API only, `external` a provider's API. */
-export type Engine = 'sglang' | 'vllm' | 'trtllm' | 'mlx' | 'llama_cpp' | 'ollama' | 'openai-compatible' | 'external';
+export type Engine =
+  | 'sglang'
+  | 'vllm'
+  | 'trtllm'
+  | 'tokenspeed'
+  | 'mlx'
+  | 'llama_cpp'
+  | 'ollama'
+  | 'openai-compatible'
+  | 'external';
 
 /** What an operator says that a worker runs; `external` is somebody else's API. */
-export type Runtime = Exclude<Engine, 'openai-compatible'> | 'tokenspeed';
+export type Runtime = Exclude<Engine, 'openai-compatible'>;
 
 export type WorkerType = 'regular' | 'prefill' | 'decode';
 
@@ -100,6 +110,8 @@ export interface WorkerFacts {
   /** Where calls go: the spec's URL, with the scheme that answered if it had none. */
   readonly url: string;
   readonly engine: Engine;
+  /** How calls reach it: as bytes of an API over HTTP, or as tokens over gRPC. */
+  readonly connection: 'http' | 'grpc';
   /**
    * Every model id that the worker serves, adapters too. Empty: an engine takes any model ("wildcard"), a provider's
    * worker those whose name is the provider's.
@@ -121,6 +133,8 @@ export interface WorkerFacts {
   readonly instance: string | undefined;
   /** APIs that a self-hosted engine is known not to have; calls for them are translated. */
   readonly lacks: readonly ProtocolName[];
+  /** What its engine samples with where nobody says, as it says; for workers behind gRPC. */
+  readonly samplingDefaults: SamplingDefaults | undefined;
   /** Further facts by name, for display. */
   readonly labels: Readonly<Record<string, string>>;
 }

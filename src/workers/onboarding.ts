@@ -66,6 +66,7 @@ function factsOf(found: Findings): WorkerFacts {
   return {
     url,
     engine: profile.engine,
+    connection: 'http',
     models,
     contextLength,
     modelLimits,
@@ -76,6 +77,7 @@ function factsOf(found: Findings): WorkerFacts {
     capacityTokens,
     instance,
     lacks,
+    samplingDefaults: undefined,
     labels,
   };
 }

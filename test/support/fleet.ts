@@ -26,6 +26,8 @@ export function factsOf(change: Partial<WorkerFacts> = {}): WorkerFacts {
     capacityTokens: undefined,
     instance: undefined,
     lacks: [],
+    connection: 'http',
+    samplingDefaults: undefined,
     labels: {},
     ...change,
   };
