@@ -1,0 +1,185 @@
+/**
+ * A conversation made ready for an engine that takes tokens: its prompt as text, what is asked of the sampler, and what
+ * must be known to read the answer. Everything but the tokens themselves, which may take a while.
+ */
+import { GatewayError } from '../../domain/errors.ts';
+import type {
+  FunctionTool,
+  GenerationRequest,
+  JsonText,
+  ToolChoice,
+  TranslationWarning,
+} from '../../domain/generation.ts';
+import type { OutputConstraint, Sampling } from '../../domain/token-generation.ts';
+import type { ChatTemplate, TokenModel } from '../../domain/token-model.ts';
+import { writeMessages } from './chat-messages.ts';
+import { offeredTools } from './chat-tools.ts';
+import { readConstraint } from './constraint.ts';
+import { ExtraFields } from './extra-fields.ts';
+import { readSampling } from './sampling.ts';
+import { endsInThought, isThinking, wantsThought } from './thinking.ts';
+
+/** What the parsers of the model's answers have to say beforehand. */
+export interface AnswerForms {
+  /** Texts that open a thought; empty: the model's thoughts are not told apart. */
+  readonly thoughtOpenings: readonly string[];
+  /** Only control tokens tell the parts of the answer apart, so that they have to be in its text. */
+  needsSpecialTokens(hasTools: boolean): boolean;
+  /** In the client's API an assistant's message at the end is the beginning of the answer. */
+  readonly goesOnWithLast: boolean;
+  /** How the engine is made to call tools; undefined: it is not. */
+  constraintFor(tools: readonly FunctionTool[], choice: ToolChoice | undefined): OutputConstraint | undefined;
+}
+
+export interface PreparedChat {
+  readonly text: string;
+  readonly sampling: Sampling;
+  /** The tools that may be called. */
+  readonly tools: readonly FunctionTool[];
+  /** The answer is nothing but calls, as JSON: the engine was bound to it. */
+  readonly isForcedCall: boolean;
+  readonly beginsInThought: boolean;
+  /** Thoughts stand apart from the text. */
+  readonly separatesThoughts: boolean;
+  /** Text that the client began and the model goes on with. */
+  readonly prefix: string;
+  /** The client's own id for the engine's request. */
+  readonly requestId: string | undefined;
+  readonly adapter: string | undefined;
+  readonly warnings: readonly TranslationWarning[];
+}
+
+/** Throws `invalid_request`, `template_refused`, `template_limit` and `template_unusable`. */
+export function prepareChat(request: GenerationRequest, model: TokenModel, forms: AnswerForms): PreparedChat {
+  const { template } = model;
+  if (!template) throw noTemplate();
+  const extras = new ExtraFields(request.extras);
+  const offered = offeredTools(request);
+  const wanted = wantsThought(request);
+  const goesOn = continuation(request, extras, forms.goesOnWithLast);
+  const messages = writeMessages(goesOn.turns, template.contentFormat);
+  const prompt = template.render({
+    messages: messages.text,
+    tools: offered.text,
+    addGenerationPrompt: extras.flag('add_generation_prompt') ?? true,
+    variables: variablesOf({ request, extras, template, wanted }),
+  });
+  const text = prompt + goesOn.prefix;
+  const beginsInThought = endsInThought(text, forms.thoughtOpenings);
+  const { constraint, isForcedCall, warnings } = boundBy({ request, extras, forms, tools: offered.tools });
+  const decided = { constraint, beginsInThought: beginsInThought || isThinking(template, wanted) };
+  const sampling = readSampling(request, extras, decided);
+  const separatesThoughts = extras.flag('separate_reasoning') ?? true;
+  extras.ignore(...SILENT);
+  const requestId = extras.text('rid') ?? extras.text('request_id');
+  const adapter = extras.text('lora_path');
+  return {
+    text,
+    sampling: forms.needsSpecialTokens(offered.tools.length > 0) ? { ...sampling, skipSpecialTokens: false } : sampling,
+    tools: offered.tools,
+    isForcedCall,
+    beginsInThought,
+    separatesThoughts,
+    prefix: goesOn.prefix,
+    requestId,
+    adapter,
+    warnings: [...messages.warnings, ...offered.warnings, ...warnings, ...lossesOf(request), ...extras.unread],
+  };
+}
+
+function noTemplate(): GatewayError {
+  const text = 'The model has no chat template; --chat-template names one, and completions work without.';
+  return new GatewayError('template_unusable', text);
+}
+
+/** Of no consequence for an engine behind gRPC, or always so. */
+const SILENT = [
+  'stream_reasoning',
+  'add_special_tokens',
+  'return_meta_info',
+  'modalities',
+  'prompt_cache_retention',
+  'prompt_cache_options',
+  'session_id',
+  'priority',
+];
+
+/** Members of requests that say nothing about the answer of an engine are no losses: user, metadata, tiers, cache keys. */
+function lossesOf({ verbosity }: GenerationRequest): TranslationWarning[] {
+  if (verbosity === undefined) return [];
+  return [{ kind: 'lost', field: 'verbosity', reason: 'cannot be given to an engine behind gRPC' }];
+}
+
+interface Continuation {
+  readonly turns: GenerationRequest['turns'];
+  readonly prefix: string;
+}
+
+/**
+ * The last message is the beginning of the answer: it is taken out and written behind the prompt. Chat completions say
+ * so by a field; elsewhere an assistant's message at the end always is.
+ */
+function continuation({ turns }: GenerationRequest, extras: ExtraFields, goesOn: boolean): Continuation {
+  const isAsked = extras.flag('continue_final_message') ?? (goesOn && isBegun(turns));
+  if (!isAsked) return { turns, prefix: '' };
+  const last = turns.at(-1);
+  const texts = last?.parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  if (last?.role !== 'assistant' || !texts || texts.length !== last.parts.length) {
+    const text = '`continue_final_message` needs an assistant message of text at the end.';
+    throw new GatewayError('invalid_request', text, { param: 'continue_final_message' });
+  }
+  return { turns: turns.slice(0, -1), prefix: texts.join('\n') };
+}
+
+/** Text of the assistant stands at the end, and nothing but text. */
+function isBegun(turns: GenerationRequest['turns']): boolean {
+  const last = turns.at(-1);
+  return last?.role === 'assistant' && last.parts.length > 0 && last.parts.every(({ type }) => type === 'text');
+}
+
+interface Rendering {
+  readonly request: GenerationRequest;
+  readonly extras: ExtraFields;
+  readonly template: ChatTemplate;
+  readonly wanted: boolean | undefined;
+}
+
+/** What templates look for by name; what the client says itself comes last and counts. */
+function variablesOf({ request, extras, template, wanted }: Rendering): JsonText {
+  const members: string[] = [];
+  const { effort } = request.reasoning;
+  if (effort !== undefined) members.push(`"reasoning_effort":${JSON.stringify(effort)}`);
+  if (template.thinkingToggle && wanted !== undefined) members.push(`"${template.thinkingToggle.name}":${wanted}`);
+  const documents = extras.raw('documents');
+  if (documents !== undefined) members.push(`"documents":${documents}`);
+  const own = extras.raw('chat_template_kwargs')?.trim();
+  const inner = own?.startsWith('{') ? own.slice(1, -1).trim() : '';
+  if (inner !== '') members.push(inner);
+  return `{${members.join(',')}}`;
+}
+
+interface Bound {
+  readonly constraint: OutputConstraint | undefined;
+  readonly isForcedCall: boolean;
+  readonly warnings: readonly TranslationWarning[];
+}
+
+interface Binding {
+  readonly request: GenerationRequest;
+  readonly extras: ExtraFields;
+  readonly forms: AnswerForms;
+  readonly tools: readonly FunctionTool[];
+}
+
+/** An engine takes one constraint. A call that must be made comes before the form of a text that will not be written. */
+function boundBy({ request, extras, forms, tools }: Binding): Bound {
+  const ofAnswer = readConstraint(request, extras);
+  const ofTools = tools.length > 0 ? forms.constraintFor(tools, request.toolChoice) : undefined;
+  if (!ofTools) return { constraint: ofAnswer, isForcedCall: false, warnings: [] };
+  const reason = 'gives way to the call of a tool that is asked for';
+  return {
+    constraint: ofTools,
+    isForcedCall: ofTools.kind === 'json_schema',
+    warnings: ofAnswer ? [{ kind: 'lost', field: 'response_format', reason }] : [],
+  };
+}
