@@ -8,6 +8,7 @@ import type { PromptBlocks } from '../domain/prompt.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Dialect } from './dialect.ts';
 import type { Codec } from './hub/codec.ts';
+import type { EmbedCodec, TextCodec } from './hub/text-codec.ts';
 
 /**
  * What one event-stream frame means for the call:
@@ -54,6 +55,10 @@ export interface Protocol {
   readonly modelOptional: boolean;
   /** Both ends for translation; undefined: its calls reach only workers that speak it. */
   readonly codec: Codec | undefined;
+  /** Both ends for workers that take tokens, of APIs that complete plain prompts. */
+  readonly text?: TextCodec;
+  /** The same for embeddings. */
+  readonly embed?: EmbedCodec;
   createTap(): StreamTap;
   /** A stream may also be one JSON array that grows: it passes as it comes, though it has no events. */
   createArrayTap?(): ArrayTap;

@@ -29,6 +29,8 @@ export interface TextRequest {
   readonly sampling: Sampling;
   /** The client's id for the engine (`rid`). */
   readonly requestId: string | undefined;
+  /** `/generate` with log probabilities: which tokens of the prompt are shown, and whether with their texts. */
+  readonly shownLogprobs?: { readonly promptFrom: number; readonly hasText: boolean } | undefined;
 }
 
 export interface DecodedTextRequest {
@@ -52,6 +54,8 @@ export type TextEvent =
       readonly prompt: number;
       readonly text: string;
       readonly tokens: readonly ShownToken[] | undefined;
+      /** How many tokens it has, for answers that tell before they end; undefined: not known yet. */
+      readonly tokenCount?: number | undefined;
     }
   /** `tokens` with logprobs where asked for, else undefined; `ids` are the tokens that this text came from. */
   | {
@@ -107,6 +111,8 @@ export interface EmbedRequest {
   readonly encoding: 'float' | 'base64';
   /** Fewer than the model gives: cut and normalised anew. */
   readonly dimensions: number | undefined;
+  /** Gemini answers a batch in another form. */
+  readonly isBatch?: boolean;
 }
 
 export interface EmbedCodec {
