@@ -2,11 +2,17 @@
 import type { GatewayError } from '../../domain/errors.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { encodeDataError, inBandFailure, isClientFault, isRateLimit } from '../choices-tap.ts';
+import type { TextCodec } from '../hub/text-codec.ts';
 import { openaiChat } from '../openai-chat/index.ts';
 import { promptReader } from '../prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from '../protocol.ts';
 import { readFrame, readJson } from '../sse.ts';
 import { hasValue, lastObject, usageFromMetaInfo } from '../usage.ts';
+import { createEncoder, encodeAnswer } from './answer.ts';
+import { decodeRequest } from './decode-request.ts';
+
+/** Both ends for workers that take tokens. */
+const generateText: TextCodec = { decodeRequest, createEncoder, encodeAnswer };
 
 const META = '"meta_info"';
 const FINISH = '"finish_reason"';
@@ -69,6 +75,7 @@ export const sglangGenerate: Protocol = {
   idPrefix: 'gnt-',
   modelOptional: true,
   codec: undefined,
+  text: generateText,
   ...promptReader({
     // The pictures first: the same text with another picture is another prompt from where the picture stands.
     content: ['image_data', 'video_data', 'audio_data', 'input_ids', 'text', 'input_embeds'],
