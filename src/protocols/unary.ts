@@ -3,6 +3,7 @@ import type { ProtocolName } from '../domain/call.ts';
 import type { GatewayError } from '../domain/errors.ts';
 import { encodeDataError } from './choices-tap.ts';
 import { openaiDialect } from './dialect.ts';
+import { embedCodec } from './openai-embeddings/codec.ts';
 import { promptReader } from './prompt.ts';
 import type { PromptFields } from './prompt.ts';
 import type { FrameKind, Protocol, StreamTap } from './protocol.ts';
@@ -41,10 +42,10 @@ function unary(name: ProtocolName, idPrefix: string, modelOptional: boolean, fie
 /** vLLM embeds and classifies chats too; SGLang's own `/classify` takes what `/generate` takes. */
 const ADAPTER = ['lora_path', 'chat_template', 'cache_salt'];
 
-export const openaiEmbeddings = unary('openai-embeddings', 'embd-', false, {
-  content: ['input', 'messages'],
-  salt: ADAPTER,
-});
+export const openaiEmbeddings: Protocol = {
+  ...unary('openai-embeddings', 'embd-', false, { content: ['input', 'messages'], salt: ADAPTER }),
+  embed: embedCodec,
+};
 export const rerank = unary('rerank', 'rerank-', true, { content: ['query', 'documents'], salt: ADAPTER });
 export const score = unary('score', 'score-', true, {
   content: ['query', 'text_1', 'items', 'text_2'],

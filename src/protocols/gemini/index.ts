@@ -4,6 +4,7 @@ import { promptReader } from '../prompt.ts';
 import type { Protocol } from '../protocol.ts';
 import { lastObject, usageFromGemini } from '../usage.ts';
 import { geminiCodec } from './codec.ts';
+import { geminiEmbedCodec } from './embed-codec.ts';
 import { GrowingArray } from './growing-array.ts';
 import { GeminiTap, GeminiWholeTap } from './tap.ts';
 
@@ -41,6 +42,7 @@ export const geminiEmbeddings: Protocol = {
   ...gemini,
   name: 'gemini-embeddings',
   codec: undefined,
+  embed: geminiEmbedCodec,
   createTap: () => new GeminiWholeTap(),
   ...promptReader({ content: ['content', 'requests'], salt: [] }),
 };
