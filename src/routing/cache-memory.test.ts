@@ -77,6 +77,51 @@ test('counts the capacity in true tokens once answers have told how many an esti
   assert.ok(kept.length >= 2 && kept.length <= 3, `${kept.length} prompts of 20 blocks in 50`);
 });
 
+test('what an estimated token is worth says nothing of prompts whose tokens were counted, in the same cache', () => {
+  const memory = createMemory();
+  const reporting = candidateOf('memory', { slot: 0, report: reportOf(100 * TOKENS_PER_BLOCK) });
+  for (let i = 0; i < 200; i += 1) {
+    const text = memory.remember(reporting, blocksOf(`${i}`.padEnd(20, 'c')), 0);
+    const inputTokens = 2 * text.blocks.tokens;
+    memory.confirm(text, { inputTokens, outputTokens: 1, cachedInputTokens: 0 }, undefined);
+  }
+  memory.forget(0);
+  const prompts = Array.from({ length: 40 }, (_, i) => blocksOf(`${i}`.padEnd(20, 'd'), 16));
+  for (const blocks of prompts) {
+    const { tokens: inputTokens } = blocks;
+    const remembered = memory.remember(reporting, blocks, 0);
+    memory.confirm(remembered, { inputTokens, outputTokens: 1, cachedInputTokens: 0 }, undefined);
+  }
+  const kept = prompts.filter((blocks) => {
+    memory.match(blocks);
+    return memory.held[0] === 20;
+  });
+  assert.equal(kept.length, 40, '320 tokens each in 12,800');
+});
+
+test('answers teach the size of a cache alike, whatever the size of the blocks', () => {
+  const sizes = [16, 128].map((tokensPerBlock) => {
+    const memory = createMemory();
+    const letters = 4_096 / tokensPerBlock;
+    const prompt = (i: number) => blocksOf(`${i};`.padEnd(letters, '.'), tokensPerBlock);
+    const say = (blocks: Memory['blocks'], foundShare: number) => {
+      const remembered = memory.remember(worker, blocks, 0);
+      const cachedInputTokens = foundShare * letters * tokensPerBlock;
+      memory.confirm(remembered, { inputTokens: blocks.tokens, outputTokens: 1, cachedInputTokens }, undefined);
+    };
+    for (let i = 0; i < 50; i += 1) say(prompt(i), 0);
+    // One that is found says that the engine tells; those that are not, how small it is.
+    say(prompt(49), 1);
+    for (let i = 30; i < 36; i += 1) say(prompt(i), 0);
+    return Array.from({ length: 50 }, (_, i) => {
+      memory.match(prompt(i));
+      return memory.held[0] === letters ? 1 : 0;
+    }).join('');
+  });
+  assert.equal(sizes[0], sizes[1]);
+  assert.match(sizes[0] ?? '', /^0{10}.*1$/, 'the oldest have gone');
+});
+
 test('a worker that finds nothing of what it had just now is forgotten, after some answers and not after one', () => {
   const memory = createMemory();
   const prompts = 'abcdefgh'.split('').map((letter) => letter.repeat(16));

@@ -30,6 +30,7 @@ export interface Memory {
   readonly expected: number;
   /** Tokens that it has to compute, as far as that belief goes. */
   readonly uncached: number;
+  /** Tokens that it took in since it used them last. */
   readonly distance: number;
   readonly mark: number;
   /** A new life of the cache has another one. */
@@ -44,8 +45,8 @@ export class CacheMemory {
   readonly #sizes: (CacheSize | undefined)[] = [];
   /** By slot, 0 to 1: from a cache with room to one in which every token that comes in drives one out. */
   fullness = new Float64Array(64);
-  /** True prompt tokens for each estimated one. */
-  #ratio = 1;
+  /** True prompt tokens for each estimated one, by the size of blocks: texts are estimated, tokens are counted. */
+  readonly #ratios = new Map<number, number>();
 
   constructor(maxBytes: number, seed: number) {
     this.#index = new PrefixIndex(maxBytes, seed);
@@ -80,14 +81,14 @@ export class CacheMemory {
     this.reach(slot);
     const size = (this.#sizes[slot] ??= new CacheSize());
     const { tokens, tokensPerBlock } = blocks;
-    if (report?.capacityTokens) size.report(report.capacityTokens / (this.#ratio * tokensPerBlock));
-    this.#index.setCapacity(slot, size.blocks);
+    if (report?.capacityTokens) size.report(report.capacityTokens / this.#ratio(blocks));
+    this.#index.setCapacity(slot, size.tokens);
     const expected = this.#index.hold(slot, blocks);
     const { distance, mark } = this.#index;
-    const filled = this.#index.blocksIn(slot) / size.blocks;
+    const filled = this.#index.tokensIn(slot) / size.tokens;
     this.fullness[slot] = Math.min(1, Math.max(0, (filled - FULL_FROM) / (1 - FULL_FROM)));
     const uncached = Math.max(1, tokens - expected * tokensPerBlock);
-    const isEarly = distance * tokensPerBlock < queued;
+    const isEarly = distance < queued;
     return { slot, blocks, expected, uncached, distance, mark, size, isEarly };
   }
 
@@ -120,22 +121,31 @@ export class CacheMemory {
   #learn(memory: Memory, usage: Usage | undefined, measured: number | undefined): boolean {
     const { blocks, size, slot, expected, distance, isEarly } = memory;
     const ratio = usage ? usage.inputTokens / blocks.tokens : 0;
-    if (ratio > 0) this.#ratio = bounded(this.#ratio + (ratio - this.#ratio) * RATIO_STEP);
+    if (ratio > 0) this.#learnRatio(blocks, ratio);
     if (isEarly || expected === 0) return false;
-    const held = this.#index.blocksIn(slot);
+    const grain = blocks.tokensPerBlock;
+    const known = { expected: expected * grain, grain, distance, held: this.#index.tokensIn(slot) };
     if (usage && ratio > 0) {
-      const found = usage.cachedInputTokens / (ratio * blocks.tokensPerBlock);
-      if (size.tells || found > 0) return size.learn({ expected, found, distance, held });
+      const found = usage.cachedInputTokens / ratio;
+      if (size.tells || found > 0) return size.learn({ ...known, found });
     }
-    if (measured !== undefined)
-      size.learnByTime({ expected, found: this.#foundByTime(memory, measured), distance, held });
+    if (measured !== undefined) size.learnByTime({ ...known, found: this.#foundByTime(memory, measured) });
     return false;
   }
 
   /** Only what took about as long as the whole prompt, when little of it was to be computed, counts as not found. */
   #foundByTime({ blocks, uncached, expected }: Memory, measured: number): number {
     const isTelling = uncached < blocks.tokens / 2 && blocks.tokens - uncached > TELLING_TOKENS;
-    return isTelling && measured > WHOLE * blocks.tokens ? 0 : expected;
+    return isTelling && measured > WHOLE * blocks.tokens ? 0 : expected * blocks.tokensPerBlock;
+  }
+
+  #ratio({ tokensPerBlock }: PromptBlocks): number {
+    return this.#ratios.get(tokensPerBlock) ?? 1;
+  }
+
+  #learnRatio(blocks: PromptBlocks, seen: number): void {
+    const before = this.#ratio(blocks);
+    this.#ratios.set(blocks.tokensPerBlock, bounded(before + (seen - before) * RATIO_STEP));
   }
 }
 

@@ -22,7 +22,7 @@ export const AFTER = FIRST_FIELD + 5;
 const CHILDREN = FIRST_FIELD + 6;
 /** When it was used last, in uses of the whole index. */
 export const STAMP = FIRST_FIELD + 7;
-/** When it was used last, in blocks that the tenant had taken in. */
+/** When it was used last, in tokens that the tenant had taken in. */
 export const TAKEN_IN = FIRST_FIELD + 8;
 const STRIDE = FIRST_FIELD + 9;
 
@@ -32,11 +32,11 @@ export class Tenant {
   readonly id: number;
   newest = 0;
   oldest = 0;
-  /** Blocks held. */
-  blocks = 0;
-  /** Blocks that the worker's cache has room for. */
+  /** Tokens held. */
+  tokens = 0;
+  /** Tokens that the worker's cache has room for. */
   capacity = Number.POSITIVE_INFINITY;
-  /** Blocks taken in so far; wraps at 2^32. */
+  /** Tokens taken in so far; wraps at 2^32. */
   takenIn = 0;
 
   constructor(id: number) {
@@ -89,7 +89,7 @@ export class Holdings {
     this.#hash.add(holding, hashOf(run, tenant.id));
     this.#joinRun(holding, run);
     this.#linkNewest(holding, tenant);
-    tenant.blocks += this.#runs.length(run);
+    tenant.tokens += this.#runs.tokens(run);
     this.#countChild(this.#runs.parent(run), tenant, 1);
     return holding;
   }
@@ -138,7 +138,7 @@ export class Holdings {
     const run = table.get(holding, RUN);
     this.#unlink(holding, tenant);
     this.#hash.remove(holding);
-    tenant.blocks -= this.#runs.length(run);
+    tenant.tokens -= this.#runs.tokens(run);
     this.#countChild(this.#runs.parent(run), tenant, -1);
     const isLast = this.#leaveRun(holding, run);
     table.give(holding);

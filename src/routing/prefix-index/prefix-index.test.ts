@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { blocksOf } from '../../../test/support/prompt-blocks.ts';
+import { blocksOf, TOKENS_PER_BLOCK } from '../../../test/support/prompt-blocks.ts';
 import type { PromptBlocks } from '../../domain/prompt.ts';
 import { PrefixIndex } from './prefix-index.ts';
 
@@ -90,10 +90,10 @@ test('with bounded caches never says more than was sent, and holds no more than 
           model.forget(at);
           continue;
         }
-        index.setCapacity(at, capacity);
+        index.setCapacity(at, capacity * TOKENS_PER_BLOCK);
         index.hold(at, blocksOf(prompt));
         model.hold(at, prompt);
-        assert.ok(index.blocksIn(at) < capacity + 8);
+        assert.ok(index.tokensIn(at) < (capacity + 8) * TOKENS_PER_BLOCK);
         depths(index, prompt).forEach((depth, other) => assert.ok(depth <= model.depth(other, prompt)));
       }
     }),
@@ -103,7 +103,7 @@ test('with bounded caches never says more than was sent, and holds no more than 
 
 test('a prompt just sent is found whole as long as it fits into the cache', () => {
   const index = new PrefixIndex(ROOMY, 1);
-  index.setCapacity(0, 40);
+  index.setCapacity(0, 40 * TOKENS_PER_BLOCK);
   for (let round = 0; round < 200; round += 1) {
     const prompt = `common${String(round).repeat(10)}`;
     index.hold(0, blocksOf(prompt));
@@ -114,7 +114,7 @@ test('a prompt just sent is found whole as long as it fits into the cache', () =
 test('what a bounded cache gives up is the least recently used, from its end', () => {
   const index = new PrefixIndex(ROOMY, 1);
   const [one, two, three] = ['a'.repeat(32), 'b'.repeat(32), 'c'.repeat(32)];
-  index.setCapacity(0, 72);
+  index.setCapacity(0, 72 * TOKENS_PER_BLOCK);
   index.hold(0, blocksOf(one));
   index.hold(0, blocksOf(two));
   index.hold(0, blocksOf(one));
@@ -123,6 +123,26 @@ test('what a bounded cache gives up is the least recently used, from its end', (
     [one, two, three].map((prompt) => depths(index, prompt)[0]),
     [32, 8, 32],
   );
+});
+
+test('prompts in blocks of tokens and in blocks of text share a cache, each at its own size', () => {
+  const index = new PrefixIndex(ROOMY, 1);
+  index.setCapacity(0, 64 * TOKENS_PER_BLOCK);
+  const small = Array.from({ length: 8 }, (_, i) => blocksOf(`${i}`.repeat(32), 16));
+  for (const blocks of small) assert.equal(index.hold(0, blocks), 0);
+  assert.equal(index.tokensIn(0), 8 * 32 * 16);
+  const large = blocksOf('a'.repeat(32));
+  index.hold(0, large);
+  assert.equal(index.tokensIn(0), 8 * 32 * 16 + 32 * TOKENS_PER_BLOCK);
+  assert.equal(index.hold(0, small[0] ?? large), 32, 'all of it still fits');
+  assert.equal(index.distance, 8 * 32 * 16 + 32 * TOKENS_PER_BLOCK - 32 * 16);
+  // As much again as fills the cache: of both kinds the least recently used goes.
+  index.hold(0, blocksOf('b'.repeat(32)));
+  index.match(large);
+  assert.equal(index.held[0], 32);
+  index.match(small[1] ?? large);
+  assert.equal(index.held[0], 0);
+  assert.ok(index.tokensIn(0) < (64 + 8) * TOKENS_PER_BLOCK);
 });
 
 test('all that a full index forgets is the oldest, approximately, and what is kept is usable', () => {

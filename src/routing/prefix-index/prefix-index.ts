@@ -2,7 +2,8 @@
  * Which worker has how much of a prompt in its cache, as far as a gateway can know: from where it sent what.
  *
  * Shapes  match(blocks) then held[slot] → blocks · hold(slot, blocks) · drop · forget(slot)
- * Units   blocks of PromptBlocks; workers by the slot of their Candidate
+ * Units   depths in blocks of the PromptBlocks at hand, what a worker holds in tokens, since prompts may be cut into
+ *         blocks of different sizes; workers by the slot of their Candidate
  * Cost    match and hold O(runs of the prompt + holders of those shared); growth and eviction a few rows at a time
  * Memory  never above `maxBytes`, but for a first page of each table (0.2 MB). Beyond it what was used longest ago
  *         goes first, approximately: of a few workers looked at, the one whose oldest entry is the oldest gives it up
@@ -25,7 +26,7 @@ const CLEARED_PER_PROMPT = 16;
 /** Entries given up at most for one prompt beyond those that it needs itself: bounds the time of one call. */
 const EXTRA_EVICTIONS = 64;
 /** A worker's cache never counts as smaller than this. */
-const MIN_CAPACITY = 16;
+const MIN_CAPACITY_TOKENS = 2_048;
 const GONE = -1;
 
 export class PrefixIndex {
@@ -56,7 +57,7 @@ export class PrefixIndex {
   /** The most that any worker holds of that prompt. */
   most = 0;
 
-  /** Of the last `hold`: blocks that the worker took in between its last use of the deepest known run and now. */
+  /** Of the last `hold`: tokens that the worker took in between its last use of the deepest known run and now. */
   distance = 0;
 
   constructor(maxBytes: number, seed: number) {
@@ -104,7 +105,7 @@ export class PrefixIndex {
     if (blocks.count === 0 || !this.#makeRoom(blocks)) return 0;
     const before = this.#join(tenant, blocks);
     this.#append(tenant, blocks);
-    tenant.takenIn = (tenant.takenIn + blocks.count - before) >>> 0;
+    tenant.takenIn = (tenant.takenIn + (blocks.count - before) * blocks.tokensPerBlock) >>> 0;
     this.#useAll(tenant);
     this.#trim(tenant, Math.ceil(blocks.count / RUN_BLOCKS) + EXTRA_EVICTIONS);
     return before;
@@ -131,14 +132,14 @@ export class PrefixIndex {
     }
   }
 
-  /** Blocks that the worker's cache has room for; Infinity when nobody knows. Shrinks with the next prompts. */
-  setCapacity(slot: number, blocks: number): void {
-    this.#tenantIn(slot).capacity = Math.max(MIN_CAPACITY, blocks);
+  /** Tokens that the worker's cache has room for; Infinity when nobody knows. Shrinks with the next prompts. */
+  setCapacity(slot: number, tokens: number): void {
+    this.#tenantIn(slot).capacity = Math.max(MIN_CAPACITY_TOKENS, tokens);
   }
 
-  /** Blocks that the worker in the slot is believed to hold. */
-  blocksIn(slot: number): number {
-    return this.#bySlot[slot]?.blocks ?? 0;
+  /** Tokens that the worker in the slot is believed to hold. */
+  tokensIn(slot: number): number {
+    return this.#bySlot[slot]?.tokens ?? 0;
   }
 
   /** Whoever is in the slot holds nothing any more. O(1): the entries are cleared bit by bit. */
@@ -247,7 +248,7 @@ export class PrefixIndex {
   }
 
   /** Adds the blocks of the prompt that were not known: to the end of its last run if only this tenant has it, or anew. */
-  #append(tenant: Tenant, { words, count }: PromptBlocks): void {
+  #append(tenant: Tenant, { words, count, tokensPerBlock }: PromptBlocks): void {
     let start = this.#known;
     let parent = this.#path.at(-1) ?? 0;
     const room = parent === 0 ? 0 : this.#roomIn(parent, tenant);
@@ -255,12 +256,12 @@ export class PrefixIndex {
       const blocks = Math.min(room, count - start);
       this.#changes += 1;
       this.#runs.extend(parent, words, blocks);
-      tenant.blocks += blocks;
+      tenant.tokens += blocks * this.#runs.tokensPerBlock(parent);
       start += blocks;
     }
     while (start < count) {
       const length = Math.min(RUN_BLOCKS, count - start);
-      parent = this.#runs.create(parent, words, { start, length });
+      parent = this.#runs.create(parent, words, { start, length, tokensPerBlock });
       this.#addHolding(parent, tenant);
       this.#path.push(parent);
       start += length;
@@ -286,7 +287,7 @@ export class PrefixIndex {
   #trim(tenant: Tenant, most: number): void {
     for (let left = most; left > 0 && tenant.oldest !== 0; left -= 1) {
       const run = this.#holdings.table.get(tenant.oldest, RUN);
-      if (tenant.blocks - this.#runs.length(run) < tenant.capacity) return;
+      if (tenant.tokens - this.#runs.tokens(run) < tenant.capacity) return;
       if (!this.#removeOldest(tenant)) return;
     }
   }

@@ -14,7 +14,7 @@ import { type Budget, WordTable } from './word-table.ts';
 export const RUN_BLOCKS = 8;
 
 const PARENT = FIRST_FIELD;
-/** Start and length in one word: prompts end long before 2^28 blocks. */
+/** Start, size of a block and length in one word: prompts end long before 2^20 blocks. */
 const SPAN = FIRST_FIELD + 1;
 export const FIRST_HOLDING = FIRST_FIELD + 2;
 export const HOLDING_COUNT = FIRST_FIELD + 3;
@@ -22,6 +22,19 @@ const WORDS = FIRST_FIELD + 4;
 const STRIDE = WORDS + 2 * RUN_BLOCKS;
 const LENGTH_BITS = 4;
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
+const GRAIN_BITS = 8;
+const GRAIN_MASK = (1 << GRAIN_BITS) - 1;
+const START_SHIFT = LENGTH_BITS + GRAIN_BITS;
+/** What a size of a block is counted in: small enough for the blocks of engines, large enough for those of texts. */
+const GRAIN_TOKENS = 4;
+
+/** Which blocks of a prompt. */
+interface Span {
+  readonly start: number;
+  readonly length: number;
+  /** The same in all runs of a prompt; prompts cut otherwise share none of its words. */
+  readonly tokensPerBlock: number;
+}
 
 export class Runs {
   readonly table: WordTable;
@@ -44,7 +57,7 @@ export class Runs {
   }
 
   start(run: number): number {
-    return this.table.get(run, SPAN) >>> LENGTH_BITS;
+    return this.table.get(run, SPAN) >>> START_SHIFT;
   }
 
   length(run: number): number {
@@ -53,7 +66,17 @@ export class Runs {
 
   end(run: number): number {
     const span = this.table.get(run, SPAN);
-    return (span >>> LENGTH_BITS) + (span & LENGTH_MASK);
+    return (span >>> START_SHIFT) + (span & LENGTH_MASK);
+  }
+
+  /** Tokens of one of its blocks. */
+  tokensPerBlock(run: number): number {
+    return ((this.table.get(run, SPAN) >>> LENGTH_BITS) & GRAIN_MASK) * GRAIN_TOKENS;
+  }
+
+  /** Tokens of all its blocks. */
+  tokens(run: number): number {
+    return this.length(run) * this.tokensPerBlock(run);
   }
 
   /** The run that begins with this block of the prompt behind `parent`, or 0. Words that collide elsewhere do not count. */
@@ -84,10 +107,10 @@ export class Runs {
   }
 
   /** A run of `length` blocks of the prompt from `start` on. A row must have been reserved. */
-  create(parent: number, words: Uint32Array, span: { readonly start: number; readonly length: number }): number {
+  create(parent: number, words: Uint32Array, span: Span): number {
     const run = this.table.take();
     this.table.set(run, PARENT, parent);
-    this.table.set(run, SPAN, (span.start << LENGTH_BITS) | span.length);
+    this.table.set(run, SPAN, spanOf(span));
     this.table.set(run, FIRST_HOLDING, 0);
     this.table.set(run, HOLDING_COUNT, 0);
     this.#write(run, 0, words.subarray(2 * span.start, 2 * (span.start + span.length)));
@@ -106,18 +129,19 @@ export class Runs {
   cut(run: number, length: number): number {
     const { table } = this;
     const start = this.start(run);
+    const tokensPerBlock = this.tokensPerBlock(run);
     const own = table.page(run).slice(table.offset(run) + WORDS, table.offset(run) + STRIDE);
     const rest = this.length(run) - length;
     this.#hash.remove(run);
     const head = table.take();
     table.set(head, PARENT, this.parent(run));
-    table.set(head, SPAN, (start << LENGTH_BITS) | length);
+    table.set(head, SPAN, spanOf({ start, length, tokensPerBlock }));
     table.set(head, FIRST_HOLDING, 0);
     table.set(head, HOLDING_COUNT, 0);
     this.#write(head, 0, own.subarray(0, 2 * length));
     this.#add(head);
     table.set(run, PARENT, head);
-    table.set(run, SPAN, ((start + length) << LENGTH_BITS) | rest);
+    table.set(run, SPAN, spanOf({ start: start + length, length: rest, tokensPerBlock }));
     this.#write(run, 0, own.subarray(2 * length, 2 * (length + rest)));
     this.#add(run);
     return head;
@@ -142,4 +166,9 @@ export class Runs {
     hash = Math.imul(hash ^ (hash >>> 15) ^ high, 0x85eb_ca77);
     return (hash ^ (hash >>> 13)) >>> 0;
   }
+}
+
+function spanOf({ start, length, tokensPerBlock }: Span): number {
+  const grains = Math.min(GRAIN_MASK, Math.max(1, Math.round(tokensPerBlock / GRAIN_TOKENS)));
+  return ((start << START_SHIFT) | (grains << LENGTH_BITS) | length) >>> 0;
 }
