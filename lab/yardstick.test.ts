@@ -5,6 +5,7 @@ import type { Candidate } from '../src/domain/candidate.ts';
 import type { Hints } from '../src/routing/policy.ts';
 import { callOf, traceOf } from '../test/support/lab.ts';
 import { LabHints } from './replay/hints.ts';
+import { DEFAULT_SETTING } from './replay/setting.ts';
 import yardstick from './yardstick.ts';
 
 const create = () => yardstick.create({}, { random: seededRandom(1), now: () => 0 });
@@ -18,7 +19,7 @@ function fleet(...loads: readonly number[]): Candidate[] {
 /** A prompt of these blocks and a rest. */
 function promptOf(blocks: readonly number[], restTokens = 1): Hints {
   const call = callOf(blocks, { restTokens });
-  return new LabHints(call, traceOf(call), false);
+  return new LabHints(call, traceOf(call), DEFAULT_SETTING);
 }
 
 test('a prompt of which more than the threshold is known goes to the worker that had it last', () => {

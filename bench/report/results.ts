@@ -22,8 +22,8 @@ export const SCENARIOS = [
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
-/** In the order of RESULTS.md; `npm run bench:routing` writes the last one. */
-const KINDS = [...SCENARIOS, 'routing'] as const;
+/** In the order of RESULTS.md; `npm run bench:routing` writes the last ones. */
+const KINDS = [...SCENARIOS, 'routing', 'routing-tokens'] as const;
 export type Kind = (typeof KINDS)[number];
 
 interface Kept {

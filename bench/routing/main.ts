@@ -11,9 +11,10 @@ import { compare, type Comparison } from '../../lab/report/compare.ts';
 import { subjectOf, usualSubjects, YARDSTICK } from '../../lab/subjects.ts';
 import { keep, provenance } from '../report/results.ts';
 import { renderSection } from '../report/section.ts';
-import { HELP, readOptions } from './options.ts';
+import { HELP, type Options, readOptions } from './options.ts';
 import { type Scenario, scenariosOf } from './scenarios.ts';
 import { sectionOf } from './section.ts';
+import { runTokenLoads, TOKEN_SUBJECTS, tokenLoadsOf, tokenSectionOf } from './tokens.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const USUAL_TRACE = join(ROOT, '../shared/data/traces/synthetic_trace.jsonl');
@@ -35,19 +36,40 @@ function runScenario({ trace, setting, title }: Scenario, policies: readonly str
   return compare(trace, setting, { subjects, stopwatch: () => performance.now() });
 }
 
+function runTokens(file: Trace | undefined, { setting, write }: Options): void {
+  const subjects = TOKEN_SUBJECTS.map((word) => subjectOf(word));
+  const runs = runTokenLoads(tokenLoadsOf(file, setting), (trace, given) => {
+    console.error(`${trace.name}, ${JSON.stringify(given.promptView)}`);
+    return compare(trace, given, { subjects, stopwatch: () => performance.now() });
+  });
+  const section = tokenSectionOf(runs, { ...provenance(ROOT, 'virtual time, one process'), command: commandLine() });
+  console.log(renderSection(section));
+  const raw = runs.map(({ load, view, comparison }) => ({
+    load: load.title,
+    view,
+    bound: comparison.bound,
+    rows: comparison.rows.map(({ name, measures }) => ({ name, ...measures })),
+  }));
+  if (write) keep(join(ROOT, 'bench'), 'routing-tokens', section, raw);
+}
+
+function commandLine(): string {
+  return ['npm run bench:routing --', ...process.argv.slice(2)].join(' ');
+}
+
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
     console.log(HELP);
     return;
   }
+  if (options.tokens) return runTokens(await findTrace(options.trace), options);
   const wanted = options.policies.length === 0 ? usualSubjects : options.policies;
   const policies = [...new Set([...wanted, YARDSTICK])];
   const scenarios = scenariosOf(await findTrace(options.trace), options.setting);
   const chosen = scenarios.filter(({ key }) => options.only.length === 0 || options.only.includes(key));
   const runs = chosen.map((scenario) => ({ scenario, comparison: runScenario(scenario, policies) }));
-  const command = ['npm run bench:routing --', ...process.argv.slice(2)].join(' ');
-  const section = sectionOf(runs, { ...provenance(ROOT, 'virtual time, one process'), command });
+  const section = sectionOf(runs, { ...provenance(ROOT, 'virtual time, one process'), command: commandLine() });
   console.log(renderSection(section));
   const raw = runs.map(({ scenario, comparison }) => ({
     load: scenario.key,

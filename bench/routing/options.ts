@@ -13,6 +13,7 @@ export const HELP = `npm run bench:routing -- [flags]
   --seed N          1
   --usage NAME      what answers tell of tokens: cached, counts or none (cached)
   --report-secs N   how often the gateway hears of the engines' load; 0: never (10)
+  --tokens          the loads with prompts as texts and as token ids, instead of the policies beside each other
   --write           keep the section in bench/RESULTS.md
   --help`;
 
@@ -21,6 +22,7 @@ export interface Options {
   readonly policies: readonly string[];
   readonly only: readonly string[];
   readonly setting: Partial<Setting>;
+  readonly tokens: boolean;
   readonly write: boolean;
   readonly help: boolean;
 }
@@ -38,6 +40,7 @@ export function readOptions(argv: readonly string[]): Options {
       seed: { type: 'string', default: '1' },
       usage: { type: 'string', default: 'cached' },
       'report-secs': { type: 'string', default: '10' },
+      tokens: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -56,6 +59,7 @@ export function readOptions(argv: readonly string[]): Options {
       usage,
       reportEveryMs: numberOf('--report-secs', values['report-secs']) * 1000,
     },
+    tokens: values.tokens,
     write: values.write,
     help: values.help,
   };

@@ -110,7 +110,7 @@ class Replay {
   }
 
   #place(call: TraceCall, index: number): void {
-    const hints = new LabHints(call, this.#trace, this.#setting.sendsRoutingKey);
+    const hints = new LabHints(call, this.#trace, this.#setting);
     const startedAt = this.#stopwatch();
     const chosen = this.#policy.select(this.#candidates, hints);
     const watch = chosen && this.#policy.begin?.(chosen, hints);

@@ -1,6 +1,7 @@
 /** The conditions of a replay: how many engines, what each can do, and what the gateway hears of them. Plain values. */
 import { type CostModel, DEFAULT_COST } from '../../sim/core/cost.ts';
 import { type Trace, totalsOf } from '../trace/call.ts';
+import type { PromptView } from './prompt-view.ts';
 
 /**
  * What an answer tells the gateway of its tokens: the counts with the cached ones, the counts alone (an engine that
@@ -19,6 +20,7 @@ export interface Setting {
   readonly reportEveryMs: number;
   /** Sends each conversation's number as the client's routing key. */
   readonly sendsRoutingKey: boolean;
+  readonly promptView: PromptView;
 }
 
 export const DEFAULT_SETTING: Setting = {
@@ -29,6 +31,7 @@ export const DEFAULT_SETTING: Setting = {
   usage: 'cached',
   reportEveryMs: 10_000,
   sendsRoutingKey: false,
+  promptView: { kind: 'trace' },
 };
 
 /** The engines' price list. An unbounded cache is as large as all calls of the trace together. */

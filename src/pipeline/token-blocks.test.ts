@@ -57,7 +57,7 @@ test('another model or adapter has other blocks and other prefixes, whatever the
     { model: 'ba', adapter: undefined },
     { model: 'ab', adapter: 'ab' },
   ];
-  const hashes = readers.flatMap((reader) => hashesOf(blocksOfTokens(ids, reader)));
+  const hashes = readers.flatMap((reader) => hashesOf(blocksOfTokens(ids, reader, 16)));
   assert.equal(new Set(hashes).size, hashes.length);
   assert.equal(new Set(readers.map((reader) => hashPrefixOfTokens(ids, reader, 9))).size, readers.length);
 });
@@ -66,7 +66,7 @@ test('the order of tokens counts, within a block and among blocks', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(200_000), { minLength: 32, maxLength: 32 }), fc.nat(30), (list, at) => {
       const swapped = [...list.slice(0, at), list[at + 1] ?? 0, list[at] ?? 0, ...list.slice(at + 2)];
-      const [one, two] = [list, swapped].map((ids) => hashesOf(blocksOfTokens(Uint32Array.from(ids), READER)));
+      const [one, two] = [list, swapped].map((ids) => hashesOf(blocksOfTokens(Uint32Array.from(ids), READER, 16)));
       assert.notEqual(one?.at(-1), two?.at(-1));
       assert.equal(one?.[0] === two?.[0], at >= 16);
     }),
@@ -79,10 +79,10 @@ test('one changed bit of one token changes half of the bits of its block', () =>
   const tries = 2_000;
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const ids = Uint32Array.from({ length: 16 }, () => Math.floor(random.next() * 150_000));
-    const [before = 0n] = hashesOf(blocksOfTokens(ids, READER));
+    const [before = 0n] = hashesOf(blocksOfTokens(ids, READER, 16));
     const at = Math.floor(random.next() * 16);
     ids[at] = (ids[at] as number) ^ (1 << Math.floor(random.next() * 17));
-    const [after = 0n] = hashesOf(blocksOfTokens(ids, READER));
+    const [after = 0n] = hashesOf(blocksOfTokens(ids, READER, 16));
     changed += (before ^ after).toString(2).replaceAll('0', '').length;
   }
   const share = changed / tries / 64;
@@ -111,7 +111,7 @@ test('a prefix is the same wherever the prompt goes on, and another one for each
 
 test('of an endless prompt the first million tokens are hashed, and all of them count', () => {
   const ids = new Uint32Array(MAX_HASHED_TOKENS + 1_000);
-  const { count, tokens } = blocksOfTokens(ids, READER);
+  const { count, tokens } = blocksOfTokens(ids, READER, 16);
   assert.deepEqual([count, tokens], [MAX_HASHED_TOKENS / 16, MAX_HASHED_TOKENS + 1_000]);
   const key = hashPrefixOfTokens(ids, READER, Number.POSITIVE_INFINITY);
   assert.equal(key, hashPrefixOfTokens(ids, READER, MAX_HASHED_TOKENS));
