@@ -9,10 +9,10 @@ import type { PromptBlocks } from '../domain/prompt.ts';
 import type { TokenIds } from '../domain/tokenizer.ts';
 
 /**
- * A multiple of four, as every size of a block. Four pages of an engine: finer blocks find nothing more in the routing
- * laboratory and cost two to four times the memory and the time of a decision.
+ * A multiple of four, as every size of a block. Two pages of an engine: in the routing laboratory blocks of 16 find 0.2
+ * points more of short chats for twice the memory, blocks of 64 find 2.3 points less.
  */
-export const TOKENS_PER_BLOCK = 64;
+export const TOKENS_PER_BLOCK = 32;
 /** Of what is longer the rest only counts. */
 export const MAX_HASHED_TOKENS = 1_048_576;
 

@@ -101,6 +101,12 @@ function ask(text: string): Hints {
   return hintsOf({ blocks: () => blocks, isStream: true });
 }
 
+/** The same as a worker that takes tokens sees it. */
+function askInTokens(text: string): Hints {
+  const blocks = blocksOf(text, 16);
+  return hintsOf({ blocks: () => blocks, isStream: true });
+}
+
 function workersOf(count: number): MovableCandidate[] {
   return Array.from({ length: count }, (_, i) => candidateOf(`cache-${i}`, { slot: i }));
 }
@@ -303,4 +309,25 @@ test('says what it holds', () => {
   for (let i = 0; i < 3_000; i += 1) fleet.serve(prompt(`${i}`, 60));
   const { bytesHeld } = fleet.policy;
   assert.ok(bytesHeld !== undefined && bytesHeld > 500_000 && bytesHeld <= 1_048_576, `${bytesHeld}`);
+});
+
+test('prompts as texts and prompts as tokens each return to who has them, and are counted at their own size', () => {
+  const fleet = new Fleet(workersOf(4));
+  const asks = [ask, askInTokens].flatMap((by) => ['a', 'b', 'c'].map((letter) => by(letter.repeat(60))));
+  const serve = (hints: Hints) => {
+    const worker = fleet.workers.find((each) => each === fleet.policy.select(fleet.workers, hints)) as MovableCandidate;
+    const watch = fleet.policy.begin?.(worker, hints) as CallWatch;
+    fleet.nowMs += 10;
+    watch.firstContent();
+    watch.ended(DONE, undefined);
+    return worker;
+  };
+  const first = asks.map(serve);
+  assert.deepEqual(asks.map(serve), first);
+  asks.forEach((hints, index) => {
+    const { tokens, tokensPerBlock } = hints.blocks();
+    fleet.policy.select(fleet.workers, hints);
+    const words = fleet.policy.explain?.(first[index] as MovableCandidate, hints);
+    assert.match(words ?? '', new RegExp(`^cached=${60 * tokensPerBlock}/${tokens} `));
+  });
 });
