@@ -48,7 +48,8 @@ function runTokens(file: Trace | undefined, { setting, write }: Options): void {
     load: load.title,
     view,
     bound: comparison.bound,
-    rows: comparison.rows.map(({ name, measures }) => ({ name, ...measures })),
+    // What each worker did is in the outcomes of the policies beside each other.
+    rows: comparison.rows.map(({ name, measures }) => ({ name, ...measures, workers: undefined })),
   }));
   if (write) keep(join(ROOT, 'bench'), 'routing-tokens', section, raw);
 }
