@@ -60,17 +60,26 @@ class Choices {
     return prompt * this.#facts.request.sampling.choices + choice;
   }
 
+  /** A piece without tokens. */
+  pass({ index, text }: Piece): void {
+    if (this.#facts.request.sampling.logprobs !== undefined) this.#offsetOf(index).place(text, []);
+  }
+
   /** Adds the tokens of a piece to a block; true when there were any and they are wanted. */
   addLogprobs(block: LogprobsBlock, { index, text, tokens }: Piece): boolean {
+    if (this.#facts.request.sampling.logprobs === undefined) return false;
+    const places = this.#offsetOf(index).place(text, tokens ?? []);
+    if (tokens) block.add(tokens, places);
+    return tokens !== undefined;
+  }
+
+  #offsetOf(index: number): TextOffset {
     let offset = this.#offsets.get(index);
     if (!offset) {
       offset = new TextOffset(0);
       this.#offsets.set(index, offset);
     }
-    const places = offset.place(text, tokens ?? []);
-    if (!tokens || this.#facts.request.sampling.logprobs === undefined) return false;
-    block.add(tokens, places);
-    return true;
+    return offset;
   }
 
   get count(): number {
@@ -85,11 +94,16 @@ class Choices {
 class ChunkWriter implements TextEventEncoder {
   readonly #facts: TextAnswerFacts;
   readonly #choices: Choices;
+  /** What all chunks begin with. */
+  readonly #head: string;
   #isOver = false;
 
   constructor(facts: TextAnswerFacts) {
     this.#facts = facts;
     this.#choices = new Choices(facts);
+    const { requestId, createdSeconds, model } = facts;
+    const head = { id: requestId, object: 'text_completion', created: createdSeconds, model };
+    this.#head = `data: ${JSON.stringify(head).slice(0, -1)},"choices":[`;
   }
 
   push(event: TextEvent, emit: EmitBytes): void {
@@ -120,29 +134,28 @@ class ChunkWriter implements TextEventEncoder {
   }
 
   #piece(piece: Piece): Buffer {
+    // Most chunks are these.
+    if (piece.tokens === undefined && piece.finish === undefined) {
+      this.#choices.pass(piece);
+      const { index, text } = piece;
+      return this.#chunk(`{"index":${index},"text":${JSON.stringify(text)},"logprobs":null,"finish_reason":null}`);
+    }
     const block = new LogprobsBlock();
     const logprobs = this.#choices.addLogprobs(block, piece) ? block.write() : null;
-    return this.#chunk([writeChoice(piece, logprobs)]);
+    return this.#chunk(jsonText(writeChoice(piece, logprobs)));
   }
 
   #complete(emit: EmitBytes): void {
     if (!this.#choices.areAllFinished) return emit(this.encodeError(incomplete()));
     this.#isOver = true;
-    if (this.#facts.request.wantsUsage) emit(this.#chunk([], writeUsage(this.#choices.usage)));
+    if (this.#facts.request.wantsUsage) emit(this.#chunk('', jsonText(writeUsage(this.#choices.usage))));
     emit(DONE);
   }
 
-  #chunk(choices: readonly JsonOut[], usage: JsonOut = null): Buffer {
-    const { requestId, createdSeconds, model, request } = this.#facts;
-    const chunk = {
-      id: requestId,
-      object: 'text_completion',
-      created: createdSeconds,
-      model,
-      choices,
-      usage: request.wantsUsage ? usage : undefined,
-    };
-    return Buffer.from(`data: ${jsonText(chunk)}\n\n`);
+  /** Both as they are written; a chunk costs its text, not its names anew. */
+  #chunk(choice: string, usage = 'null'): Buffer {
+    const tail = this.#facts.request.wantsUsage ? `],"usage":${usage}}\n\n` : ']}\n\n';
+    return Buffer.from(this.#head + choice + tail);
   }
 }
 
