@@ -29,12 +29,18 @@ export interface RpcFailure {
   readonly status: number;
   /** `grpc-message` decoded, or the channel's own words. */
   readonly message: string;
-  /** No headers had come. */
+  /** `begun` was not called: no headers had come, or the answer was trailers alone. */
   readonly isBeforeHeaders: boolean;
   /** The request was certainly not worked on: no connection, REFUSED_STREAM, or beyond GOAWAY's last stream. */
   readonly isUnprocessed: boolean;
+  /** What was thrown, for the log: a codec's error, a sink's, a socket's. */
+  readonly cause?: unknown;
 }
 
+/**
+ * Nothing of it is called before `stream` has returned. What `begun` and `message` throw ends the call and comes back as
+ * `failed`.
+ */
 export interface RpcSink<Out> {
   /** The server's headers are here. */
   begun(): void;
@@ -45,7 +51,7 @@ export interface RpcSink<Out> {
 }
 
 export interface RpcStream {
-  /** Stops reading: flow control slows the server down. */
+  /** Stops reading: flow control slows the server down. Messages of a chunk that is already read still come. */
   pause(): void;
   resume(): void;
   /** RST_STREAM(CANCEL); the sink hears nothing more. Idempotent, harmless after the end. */
@@ -63,7 +69,7 @@ export class RpcError extends Error {
   readonly failure: RpcFailure;
 
   constructor(failure: RpcFailure) {
-    super(failure.message);
+    super(failure.message, failure.cause === undefined ? undefined : { cause: failure.cause });
     this.name = 'RpcError';
     this.failure = failure;
   }
