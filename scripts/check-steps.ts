@@ -10,6 +10,7 @@ export const checkSteps = [
   tool('import law', 'dependency-cruiser/bin/dependency-cruiser.mjs', 'src', 'sim', 'lab'),
   tool('unused code', 'knip/bin/knip.js'),
   node('generated docs', 'scripts/generate-docs.ts', '--check'),
+  node('generated protos', 'scripts/generate-protos.ts', '--check'),
   node(
     'unit tests',
     '--test',
