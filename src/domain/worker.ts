@@ -18,6 +18,9 @@ export type Engine =
   | 'openai-compatible'
   | 'external';
 
+/** Engines that can be asked by tokens, over gRPC. */
+export type TokenEngineName = Extract<Engine, 'sglang' | 'vllm' | 'trtllm' | 'tokenspeed' | 'mlx'>;
+
 /** What an operator says that a worker runs; `external` is somebody else's API. */
 export type Runtime = Exclude<Engine, 'openai-compatible'>;
 

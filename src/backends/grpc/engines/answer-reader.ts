@@ -1,0 +1,172 @@
+/**
+ * From the messages of one stream to chunks and finishes: what engines repeat, accumulate or number in their own way is
+ * made one here. The ids of all chunks of an answer are all of its ids, each once, whatever its engine's last message
+ * holds: nothing (MLX), the last chunk once more (SGLang, vLLM, TokenSpeed), or everything (TensorRT-LLM, and all engines
+ * without streaming).
+ */
+import { GatewayError } from '../../../domain/errors.ts';
+import type { OutputLogprobs, TokenChunk, TokenFinish, TokenSink } from '../../../domain/token-generation.ts';
+import type { AnswerHabits, ChunkMessage, CompleteMessage, EngineMessage } from './token-engine.ts';
+
+export interface AnswerPlace {
+  /** Index of the prompt in its order. */
+  readonly prompt: number;
+  /** Index of the stream's first answer among those to the prompt. */
+  readonly firstChoice: number;
+  readonly choices: number;
+  readonly isStream: boolean;
+}
+
+/** What is remembered of one answer. */
+interface Answer {
+  given: number;
+  last: ArrayLike<number>;
+  promptTokens: number;
+  cachedTokens: number;
+  reasoningTokens: number | undefined;
+  completionTokens: number;
+  isFinished: boolean;
+}
+
+export class AnswerReader {
+  readonly #habits: AnswerHabits;
+  readonly #place: AnswerPlace;
+  readonly #sink: Pick<TokenSink, 'chunk' | 'finished'>;
+  readonly #answers: Answer[];
+  #finished = 0;
+  #hasToldPrompt = false;
+
+  constructor(habits: AnswerHabits, place: AnswerPlace, sink: Pick<TokenSink, 'chunk' | 'finished'>) {
+    this.#habits = habits;
+    this.#place = place;
+    this.#sink = sink;
+    this.#answers = Array.from({ length: place.choices }, newAnswer);
+  }
+
+  /** The engine has nothing more to do for this stream. */
+  get isComplete(): boolean {
+    return this.#finished === this.#place.choices;
+  }
+
+  /** Throws `upstream_invalid_answer` for an answer that nobody has asked for. */
+  push(message: EngineMessage): void {
+    if (!message) return;
+    const index = this.#indexOf(message);
+    const answer = this.#answers[index];
+    if (!answer)
+      throw new GatewayError(
+        'upstream_invalid_answer',
+        `The engine numbers an answer ${index} that was not asked for.`,
+      );
+    if (answer.isFinished) return;
+    answer.promptTokens = message.promptTokens || answer.promptTokens;
+    answer.cachedTokens = message.cachedTokens || answer.cachedTokens;
+    answer.reasoningTokens = message.reasoningTokens ?? answer.reasoningTokens;
+    answer.completionTokens = message.completionTokens || answer.completionTokens;
+    if (message.kind === 'chunk') this.#tell(index, answer, message, 0);
+    else this.#complete(index, answer, message);
+  }
+
+  #indexOf(message: ChunkMessage | CompleteMessage): number {
+    const byArrival = this.#habits.numbersByArrival && !this.#place.isStream && message.kind === 'complete';
+    return byArrival ? this.#finished : message.index;
+  }
+
+  #complete(index: number, answer: Answer, message: CompleteMessage): void {
+    this.#tell(index, answer, message, seenOf(message.ids, answer));
+    answer.isFinished = true;
+    this.#finished += 1;
+    this.#sink.finished(this.#finishOf(index, answer, message));
+  }
+
+  /** Tells the ids of the message from `from` on. */
+  #tell(index: number, answer: Answer, message: ChunkMessage | CompleteMessage, from: number): void {
+    const count = message.ids.length - from;
+    const promptLogprobs = this.#hasToldPrompt ? undefined : message.promptLogprobs;
+    if (count <= 0 && !promptLogprobs) return;
+    if (promptLogprobs) this.#hasToldPrompt = true;
+    const ids = from === 0 ? message.ids : Array.prototype.slice.call(message.ids, from);
+    const chunk: TokenChunk = {
+      prompt: this.#place.prompt,
+      choice: this.#place.firstChoice + index,
+      ids,
+      logprobs: message.logprobs && logprobsOf(message.logprobs, ids.length, answer.given),
+      promptLogprobs,
+    };
+    answer.given += ids.length;
+    answer.last = ids;
+    this.#sink.chunk(chunk);
+  }
+
+  #finishOf(index: number, answer: Answer, message: CompleteMessage): TokenFinish {
+    const counted = this.#habits.completionTokens === 'delta' && this.#place.isStream;
+    return {
+      prompt: this.#place.prompt,
+      choice: this.#place.firstChoice + index,
+      reason: reasonOf(message.reason),
+      detail: message.reason,
+      matchedStop: message.matchedStop,
+      promptTokens: answer.promptTokens,
+      completionTokens: counted ? answer.given : answer.completionTokens || answer.given,
+      cachedTokens: answer.cachedTokens,
+      reasoningTokens: answer.reasoningTokens,
+    };
+  }
+}
+
+function newAnswer(): Answer {
+  return {
+    given: 0,
+    last: [],
+    promptTokens: 0,
+    cachedTokens: 0,
+    reasoningTokens: undefined,
+    completionTokens: 0,
+    isFinished: false,
+  };
+}
+
+/** How many of a Complete's first ids have been given in chunks. */
+function seenOf(ids: ArrayLike<number>, { given, last }: Answer): number {
+  if (given === 0) return 0;
+  if (ids.length >= given && isAt(ids, given - last.length, last, last.length)) return given;
+  // The last chunk once more; a stop token that the engine drops at the end may be missing.
+  if (ids.length <= last.length && isAt(last, 0, ids, ids.length)) return ids.length;
+  // All ids, with the stop token at the end dropped; anything else is new.
+  return ids.length === given - 1 && isAt(ids, given - last.length, last, last.length - 1) ? ids.length : 0;
+}
+
+/** `list` holds the first `count` of `part` from `at` on. */
+function isAt(list: ArrayLike<number>, at: number, part: ArrayLike<number>, count: number): boolean {
+  if (at < 0 || at + count > list.length) return false;
+  for (let i = 0; i < count; i += 1) if (list[at + i] !== part[i]) return false;
+  return true;
+}
+
+/**
+ * Those of the message's `count` new ids, of which `given` came before. SGLang's are sometimes of all ids so far, which
+ * shows in their number; fewer than the ids belong to nobody knows which of them, and are left out.
+ */
+function logprobsOf(all: OutputLogprobs, count: number, given: number): OutputLogprobs | undefined {
+  const length = all.logprobs.length;
+  if (length === count) return all;
+  if (length < count) return undefined;
+  const from = length >= given + count ? given : length - count;
+  const part = <T>(list: ArrayLike<T>) => Array.prototype.slice.call(list, from, from + count) as T[];
+  return { logprobs: part(all.logprobs), topIds: part(all.topIds), topLogprobs: part(all.topLogprobs) };
+}
+
+const REASONS: Readonly<Record<string, TokenFinish['reason']>> = {
+  length: 'length',
+  max_tokens: 'length',
+  abort: 'abort',
+  aborted: 'abort',
+  cancelled: 'abort',
+  error: 'abort',
+  timeout: 'abort',
+};
+
+/** Whatever else an engine says is one of the many ways to come to an end. */
+function reasonOf(word: string): TokenFinish['reason'] {
+  return REASONS[word.toLowerCase()] ?? 'stop';
+}

@@ -1,0 +1,68 @@
+/** How orders travel to engines behind gRPC: refused here if the engine cannot be asked for them, else sent. */
+import { GatewayError } from '../../domain/errors.ts';
+import type { Exchange } from '../../domain/ports.ts';
+import type {
+  EmbedOrder,
+  EmbedSink,
+  Sampling,
+  TokenBackend,
+  TokenOrder,
+  TokenSink,
+  TokenWorker,
+} from '../../domain/token-generation.ts';
+import type { Engine } from '../../domain/worker.ts';
+import { Aborts } from './aborts.ts';
+import type { AbortCounts } from './aborts.ts';
+import { EmbeddingExchange } from './embedding.ts';
+import { tokenEngines } from './engines/index.ts';
+import type { TokenEngine } from './engines/token-engine.ts';
+import { Generation } from './generation.ts';
+import type { ChannelPool } from './rpc.ts';
+
+export class GrpcTokenBackend implements TokenBackend {
+  readonly #channels: Pick<ChannelPool, 'channelTo'>;
+  readonly #aborts = new Aborts();
+
+  constructor(channels: Pick<ChannelPool, 'channelTo'>) {
+    this.#channels = channels;
+  }
+
+  /** Requests that engines were told to drop since the start. */
+  get abortCounts(): Readonly<AbortCounts> {
+    return this.#aborts.counts;
+  }
+
+  generate({ address, engine }: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange {
+    const spoken = engineNamed(engine);
+    const refusal = spoken.refusalOf(order);
+    if (refusal !== undefined) throw new GatewayError('not_translatable', `The engine ${engine} ${refusal}.`);
+    const channel = this.#channels.channelTo(address.url);
+    const parts = { workerId: address.id, engine: spoken, channel, aborts: this.#aborts };
+    const generation = new Generation(parts, order, sink);
+    generation.start();
+    return generation;
+  }
+
+  embed({ address, engine }: TokenWorker, order: EmbedOrder, sink: EmbedSink): Exchange {
+    const spoken = engineNamed(engine);
+    const method = spoken.embed;
+    if (!method) throw new GatewayError('not_translatable', `The engine ${engine} has no embeddings over gRPC.`);
+    const channel = this.#channels.channelTo(address.url);
+    const parts = { workerId: address.id, engine: spoken, method, channel, aborts: this.#aborts };
+    const exchange = new EmbeddingExchange(parts, order, sink);
+    exchange.start();
+    return exchange;
+  }
+
+  lacks(engine: Engine): readonly (keyof Sampling)[] {
+    return engineNamed(engine).lacks;
+  }
+}
+
+/** Throws `not_translatable` for an engine that takes no tokens. */
+export function engineNamed(engine: Engine): TokenEngine {
+  const spoken = tokenEngines.find(({ name }) => name === engine);
+  if (!spoken)
+    throw new GatewayError('not_translatable', `The engine ${engine} is not known to take tokens over gRPC.`);
+  return spoken;
+}
