@@ -40,7 +40,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const common = commonParts(config);
   const { clock, logger, metrics, telemetry, aliases, policies } = common;
   const parts = fleetParts(config, common);
-  const { backend, prober, conditions, registry, fleet, loadMonitor } = parts;
+  const { backend, prober, tokens, conditions, registry, fleet, loadMonitor } = parts;
   const dispatcher = buildSpine(config, common, parts);
 
   // Who may call, and who of them comes in now.
@@ -60,6 +60,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     dispatcher,
     directory: registry,
     prober,
+    engines: tokens.engines,
     aliases,
     protocols,
     telemetry,
@@ -114,6 +115,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     loadMonitor.stop();
     fleet.stop();
     backend.close();
+    tokens.channels.close();
     return logger.close();
   };
   try {

@@ -4,6 +4,7 @@ import { HttpBackend } from '../backends/http/send.ts';
 import type { Config } from '../config/schema.ts';
 import { workerOfMember } from '../domain/ids.ts';
 import type { FleetTelemetry } from '../domain/ports.ts';
+import { isGrpcUrl } from '../domain/worker-url.ts';
 import { ConditionBook } from '../workers/condition.ts';
 import { Fleet } from '../workers/fleet.ts';
 import { LoadBook } from '../workers/load.ts';
@@ -11,10 +12,14 @@ import { LoadMonitor } from '../workers/load-monitor.ts';
 import { Registry } from '../workers/registry.ts';
 import type { CommonParts } from './common-parts.ts';
 import { breakerOptions, fleetOptions } from './options.ts';
+import { tokenParts } from './token-parts.ts';
+import type { TokenParts } from './token-parts.ts';
 
 export interface FleetParts {
   readonly backend: HttpBackend;
   readonly prober: HttpProber;
+  /** Workers behind gRPC. */
+  readonly tokens: TokenParts;
   readonly loads: LoadBook;
   readonly conditions: ConditionBook;
   readonly registry: Registry;
@@ -28,6 +33,8 @@ export function fleetParts(config: Config, { clock, random, telemetry, policies 
     hostMap: new Map(config.mapHost.map(({ host, url }) => [host, url])),
   });
   const prober = new HttpProber(backend, clock);
+  const tokens = tokenParts(clock);
+  const { engines } = tokens;
   const fleetTelemetry: FleetTelemetry = {
     stateChanged: (worker, from) => telemetry.stateChanged(worker, from),
     healthChecked: (id, isHealthy) => telemetry.healthChecked(id, isHealthy),
@@ -56,17 +63,21 @@ export function fleetParts(config: Config, { clock, random, telemetry, policies 
   const fleet = new Fleet(fleetOptions(config), {
     registry,
     prober,
+    engines,
     loads,
     telemetry: fleetTelemetry,
     clock,
     random,
     onCacheLost: ({ candidate }) => policies.forgetCache(candidate),
     successesOf: (id) => conditions.of(id)?.counts.success ?? 0,
-    disconnect: ({ address }) => backend.forget(address),
+    disconnect: ({ address }) => {
+      if (isGrpcUrl(address.url)) tokens.channels.forget(address.url);
+      else backend.forget(address);
+    },
   });
   const loadMonitor = new LoadMonitor(
     { intervalMs: config.loadMonitorInterval * 1_000 },
-    { directory: registry, loads, prober, clock, random, onRestarted: (id) => fleet.lookAgain(id) },
+    { directory: registry, loads, prober, engines, clock, random, onRestarted: (id) => fleet.lookAgain(id) },
   );
-  return { backend, prober, loads, conditions, registry, fleet, loadMonitor };
+  return { backend, prober, tokens, loads, conditions, registry, fleet, loadMonitor };
 }

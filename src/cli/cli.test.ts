@@ -78,8 +78,7 @@ test('a bad command line, environment and file end the start with exit code 2 an
     'smg: flag --prot: no such flag; did you mean --port?',
     `smg: file ${file}, key polcy: no option has this name; did you mean policy?`,
     'smg: flag --port: "abc" is not a whole number from 0 to 65535 (0 takes any free port)',
-    'smg: flag --worker-urls: "grpc://a" is a gRPC worker, and gRPC workers are not available yet in this version; ' +
-      `use the engine's HTTP port, as in "http://a"`,
+    'smg: flag --worker-urls: "grpc://a" names no port, and gRPC has no usual one',
     'smg: environment variable SMG_LOG_LEVEL: "loud" is not one of debug, info, warn, error',
   ]);
 });

@@ -10,6 +10,11 @@ export interface EngineHealth {
   readonly message: string;
 }
 
+export interface DetectedEngine {
+  readonly engine: TokenEngineName;
+  readonly health: EngineHealth;
+}
+
 /** What an engine says of itself and of its model. */
 export interface EngineDescription {
   readonly version: string | undefined;
@@ -28,8 +33,8 @@ export interface EngineDescription {
 
 /** All send the worker's own key, and reject with a GatewayError when there is no answer in time. */
 export interface EngineProber {
-  /** Which engine answers there. */
-  detect(worker: WorkerAddress, timeoutMs: number): Promise<TokenEngineName>;
+  /** Which engine answers there, and what it answered. */
+  detect(worker: WorkerAddress, timeoutMs: number): Promise<DetectedEngine>;
   health(worker: TokenWorker, timeoutMs: number): Promise<EngineHealth>;
   /** Rejects only when nothing at all is answered. */
   describe(worker: TokenWorker, timeoutMs: number): Promise<EngineDescription>;

@@ -32,7 +32,7 @@ const MAX_COST = 1_000_000;
 const MAX_SECONDS = 2_000_000;
 
 const url: Field<string> = custom(
-  'a URL with http or https, or host:port',
+  'a URL with http, https, grpc or grpcs, or host:port',
   { doc: 'Where the worker is. A trailing `/v1` and trailing slashes do not count.' },
   (value, path, { problems }) => {
     const reading = readWorkerUrl(typeof value === 'string' ? value : '');
@@ -199,17 +199,10 @@ export const workerFields = {
       return undefined;
     },
   ),
-  connection_mode: custom<'http'>(
-    'http',
-    { default: 'as the URL says', doc: 'Has to agree with the URL; gRPC is not available yet.' },
-    (value, path, { problems }) => {
-      if (value === 'http') return value;
-      const text =
-        value === 'grpc' ? 'is not available yet: gRPC workers come later; accepted is http' : 'must be http';
-      problems.push({ path, text });
-      return undefined;
-    },
-  ),
+  connection_mode: oneOf<'http' | 'grpc'>(['http', 'grpc'], {
+    default: 'as the URL says',
+    doc: 'Has to agree with the URL; `grpc` makes `grpc://host:port` of a URL without a scheme.',
+  }),
   provider: text('a name of letters, digits, - and _', /^[a-z0-9][a-z0-9_-]*$/i, 64, {
     default: 'as the host of the URL says',
     doc: 'Whose API it is, such as `openai` or `anthropic`; any other name is that of an OpenAI-compatible cloud.',

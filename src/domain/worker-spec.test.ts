@@ -117,8 +117,8 @@ test('all that is wrong is told at once, by name', () => {
 });
 
 const refusals: readonly (readonly [field: string, value: unknown, why: RegExp])[] = [
-  ['url', 'grpc://worker:50051', /gRPC workers are not available yet.*http:\/\/worker:50051/],
-  ['url', 'grpc://user:hidden@worker:50051', /^(?!.*hidden)/],
+  ['url', 'grpc://worker', /names no port/],
+  ['url', 'grpc://user:hidden@worker:50051', /^(?!.*hidden).*credentials/],
   ['url', 'ftp://worker', /scheme ftp/],
   ['url', 'http://user:hidden@worker', /^(?!.*hidden).*credentials/],
   ['url', 5, /is not a worker URL/],
@@ -127,7 +127,8 @@ const refusals: readonly (readonly [field: string, value: unknown, why: RegExp])
   ['worker_type', 'prefill', /not available yet/],
   ['worker_type', 'decode', /not available yet/],
   ['worker_type', 'other', /must be regular/],
-  ['connection_mode', 'grpc', /not available yet/],
+  ['connection_mode', 'grpc', /does not agree with the scheme/],
+  ['connection_mode', 'zmq', /one of http, grpc/],
   ['runtime', 'other', /one of sglang, vllm, trtllm, mlx/],
   ['priority', 101, /from 0 to 100/],
   ['priority', 1.5, /whole number/],

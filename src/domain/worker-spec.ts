@@ -7,6 +7,7 @@ import type { WorkerPatch } from './ports.ts';
 import { providerNamed, providers } from './providers/index.ts';
 import type { HealthOverrides, ResilienceOverrides, WorkerSpec } from './worker.ts';
 import { NO_HEALTH_OVERRIDES, NO_RESILIENCE_OVERRIDES } from './worker.ts';
+import { isGrpcUrl, readWorkerUrl } from './worker-url.ts';
 
 const DEFAULT_PRIORITY = 50;
 const DEFAULT_COST = 1;
@@ -57,7 +58,8 @@ export function readWorkerSpec(body: unknown, defaults: SpecDefaults): SpecReadi
   const reader: FieldReader = { problems: [] };
   const fields = readFields(workerFields, body, '', reader);
   if (!fields) return { ok: false, problems: reader.problems };
-  const { url, runtime, runtime_type: runtimeType } = fields;
+  const { runtime, runtime_type: runtimeType } = fields;
+  const url = urlFor(fields, reader);
   const hasUrl = isObject(body) && 'url' in body && body['url'] !== null;
   if (!hasUrl) reader.problems.unshift({ path: 'url', text: 'is missing' });
   if (runtime !== undefined && runtimeType !== undefined && runtime !== runtimeType)
@@ -79,6 +81,21 @@ export function readWorkerSpec(body: unknown, defaults: SpecDefaults): SpecReadi
     resilience: resilienceOf(fields.resilience),
   };
   return { ok: true, spec, withoutEffect: withoutEffect(body, spec), doubts: doubtsOf(spec) };
+}
+
+/** The URL as `connection_mode` wants it. */
+function urlFor({ url, connection_mode: mode }: WorkerValues, reader: FieldReader): string | undefined {
+  if (url === undefined || mode === undefined) return url;
+  if (!url.includes('://')) {
+    if (mode === 'http') return url;
+    const reading = readWorkerUrl(`grpc://${url}`);
+    if (reading.ok) return reading.url;
+    reader.problems.push({ path: 'url', text: reading.problem });
+    return undefined;
+  }
+  if (isGrpcUrl(url) !== (mode === 'grpc'))
+    reader.problems.push({ path: 'connection_mode', text: 'does not agree with the scheme of the URL' });
+  return url;
 }
 
 /** `current` is the worker's spec now: labels and health settings are merged into it. */

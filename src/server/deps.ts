@@ -10,6 +10,7 @@ import type {
   VerdictCounts,
   WorkerDirectory,
 } from '../domain/ports.ts';
+import type { EngineProber } from '../domain/engine-prober.ts';
 import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { ModelAliases } from '../dispatch/resolve-model.ts';
@@ -37,6 +38,8 @@ export interface ServerDeps {
   readonly directory: WorkerDirectory;
   readonly fleet: FleetControl;
   readonly prober: Prober;
+  /** Asks workers behind gRPC. */
+  readonly engines: EngineProber;
   readonly gatekeeper: Gatekeeper;
   /** Undefined: every call comes in at once. */
   readonly admission: Admission | undefined;

@@ -3,6 +3,7 @@ import type { PoolMember } from '../domain/candidate.ts';
 import type { VerdictCounts, WorkerView } from '../domain/ports.ts';
 import { onboardingSteps } from '../domain/worker.ts';
 import type { ModelCard, OnboardingProgress, Worker } from '../domain/worker.ts';
+import { isGrpcUrl } from '../domain/worker-url.ts';
 import type { ServerDeps } from './deps.ts';
 
 type Shown = Readonly<Record<string, unknown>>;
@@ -51,7 +52,7 @@ export function describeWorker(worker: Worker): Shown {
     models: facts?.models ?? [],
     model_cards: spec.models.length > 0 ? spec.models.map(describeCard) : undefined,
     worker_type: spec.workerType,
-    connection_mode: 'http',
+    connection_mode: facts?.connection ?? (isGrpcUrl(spec.url) ? 'grpc' : 'http'),
     runtime_type: facts?.engine ?? spec.runtime ?? 'unspecified',
     provider: worker.address.provider?.name ?? spec.provider,
     version: facts?.version,

@@ -1,6 +1,7 @@
 /** Workers of providers: how they join, with and without a key, and how it is known that they are well. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../test/support/no-engines.ts';
 import { candidateOf, specOf } from '../../test/support/fleet.ts';
 import { settled, TableProber } from '../../test/support/prober.ts';
 import type { Answers } from '../../test/support/prober.ts';
@@ -40,6 +41,7 @@ async function cloudOf(answers: Answers | null, spec: Partial<WorkerSpec> = {}) 
   const fleet = new Fleet(OPTIONS, {
     registry,
     prober,
+    engines: noEngines,
     telemetry: {
       stateChanged: () => undefined,
       breakerChanged: () => undefined,

@@ -1,6 +1,7 @@
 /** A fleet that changes: patched, replaced, drained and brought back, on a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../test/support/no-engines.ts';
 import { specOf } from '../../test/support/fleet.ts';
 import { settled, sglang, TableProber, vllm } from '../../test/support/prober.ts';
 import type { Answers } from '../../test/support/prober.ts';
@@ -68,6 +69,7 @@ async function fleetOf(answers: Answers | null = sglang) {
   const fleet = new Fleet(OPTIONS, {
     registry,
     prober,
+    engines: noEngines,
     telemetry,
     clock,
     loads,

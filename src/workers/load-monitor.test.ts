@@ -1,6 +1,7 @@
 /** Asking engines how busy they are, on a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../test/support/no-engines.ts';
 import type { TestContext } from 'node:test';
 import { factsOf, specOf } from '../../test/support/fleet.ts';
 import { settled, TableProber } from '../../test/support/prober.ts';
@@ -38,7 +39,7 @@ function monitorOver(t: TestContext, answers: Answers | null, setting: Setting =
     const { worker } = registry.add(specOf({ url: `http://w${i}` }));
     registry.change(worker.id, { state: 'ready', facts: factsOf(setting.facts ?? {}) });
   }
-  const deps = { directory: registry, loads, prober, clock, random: seededRandom(1) };
+  const deps = { directory: registry, loads, prober, engines: noEngines, clock, random: seededRandom(1) };
   const options = { intervalMs: setting.intervalMs ?? INTERVAL };
   const monitor = new LoadMonitor(options, { ...deps, onRestarted: (id) => restarted.push(id) });
   monitor.start();

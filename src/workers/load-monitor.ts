@@ -8,10 +8,11 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { LoadReport, PoolMember } from '../domain/candidate.ts';
 import type { Prober, WorkerDirectory } from '../domain/ports.ts';
-import type { Engine, Worker } from '../domain/worker.ts';
+import type { EngineProber } from '../domain/engine-prober.ts';
+import type { Engine, Worker, WorkerFacts } from '../domain/worker.ts';
 import { compareInstances } from './instance.ts';
 import { loadSourcesOf } from './load-reports/index.ts';
-import type { EngineLoad, LoadSource, RankLoad } from './load-reports/engine-load.ts';
+import type { EngineLoad, RankLoad } from './load-reports/engine-load.ts';
 import { totalOf } from './load-reports/engine-load.ts';
 import type { LoadBook } from './load.ts';
 import { isOk } from './read-json.ts';
@@ -25,6 +26,7 @@ export interface LoadMonitorDeps {
   readonly directory: WorkerDirectory;
   readonly loads: LoadBook;
   readonly prober: Prober;
+  readonly engines: Pick<EngineProber, 'loads'>;
   readonly clock: Clock;
   readonly random: Random;
   /** The worker may have been started anew. */
@@ -41,6 +43,7 @@ const RARELY = 60;
 /** What is remembered of one worker between polls. */
 interface Polling {
   engine: Engine;
+  connection: WorkerFacts['connection'];
   /** Which of the engine's sources is asked. */
   source: number;
   dueAt: number;
@@ -48,6 +51,13 @@ interface Polling {
   isBusy: boolean;
   /** The last poll could not reach it. */
   wasAway: boolean;
+}
+
+type NoLoad = 'not_there' | 'not_now';
+
+/** Over gRPC there is one place, or none; that is for the engine to say. */
+function sourceCount({ engine, connection }: Pick<WorkerFacts, 'engine' | 'connection'>): number {
+  return connection === 'grpc' ? 1 : loadSourcesOf(engine).length;
 }
 
 export class LoadMonitor {
@@ -91,10 +101,8 @@ export class LoadMonitor {
     for (const worker of workers) {
       const polling = this.#pollingOf(worker, now);
       if (!polling || polling.isBusy || polling.dueAt > now) continue;
-      const source = loadSourcesOf(polling.engine)[polling.source];
-      if (!source) continue;
       polling.isBusy = true;
-      this.#queue.push(() => this.#poll(worker, polling, source));
+      this.#queue.push(() => this.#poll(worker, polling));
     }
     this.#startNext();
   }
@@ -113,12 +121,13 @@ export class LoadMonitor {
 
   /** Undefined for a worker that is not to be asked. */
   #pollingOf({ id, state, facts }: Worker, now: number): Polling | undefined {
-    if (state !== 'ready' || !facts || loadSourcesOf(facts.engine).length === 0) return undefined;
+    if (state !== 'ready' || !facts || sourceCount(facts) === 0) return undefined;
     const known = this.#polled.get(id);
-    if (known?.engine === facts.engine) return known;
+    if (known?.engine === facts.engine && known.connection === facts.connection) return known;
     const { intervalMs } = this.#options;
     const dueAt = now + intervalMs * this.#deps.random.next();
-    const polling: Polling = { engine: facts.engine, source: 0, dueAt, isBusy: false, wasAway: false };
+    const { engine, connection } = facts;
+    const polling: Polling = { engine, connection, source: 0, dueAt, isBusy: false, wasAway: false };
     this.#polled.set(id, polling);
     return polling;
   }
@@ -128,28 +137,32 @@ export class LoadMonitor {
     for (const id of this.#polled.keys()) if (!present.has(id)) this.#polled.delete(id);
   }
 
-  async #poll(worker: Worker, polling: Polling, source: LoadSource): Promise<void> {
-    const { prober, clock, random } = this.#deps;
+  async #poll(worker: Worker, polling: Polling): Promise<void> {
+    const { clock, random } = this.#deps;
     const { intervalMs } = this.#options;
     polling.dueAt = clock.now() + intervalMs * (0.9 + 0.2 * random.next());
-    // Not waited for longer than this: its report decays meanwhile, and its health is asked elsewhere.
-    const asked = prober.ask(worker.address, { method: 'GET', path: source.path }, POLL_TIMEOUT_MS);
-    const reply = await asked.catch(() => undefined);
+    const heard = await this.#ask(worker, polling).catch(() => 'away' as const);
     polling.isBusy = false;
     if (!this.#timer) return;
-    if (!reply) {
-      polling.wasAway = true;
-      return;
-    }
+    if (typeof heard === 'object') this.#heard(worker, heard, polling.wasAway);
+    else if (heard === 'not_there') this.#tryNextSource(polling);
+    polling.wasAway = heard === 'away';
+  }
+
+  /** Not waited for longer than its limit: its report decays meanwhile, and its health is asked elsewhere. */
+  async #ask({ address }: Worker, { engine, connection, source: at }: Polling): Promise<EngineLoad | NoLoad> {
+    const { prober, engines } = this.#deps;
+    if (connection === 'grpc') return (await engines.loads({ address, engine }, POLL_TIMEOUT_MS)) ?? 'not_there';
+    const source = loadSourcesOf(engine)[at];
+    if (!source) return 'not_there';
+    const reply = await prober.ask(address, { method: 'GET', path: source.path }, POLL_TIMEOUT_MS);
     const load = isOk(reply) ? source.read(reply.text) : undefined;
-    if (load) this.#heard(worker, load, polling.wasAway);
-    else if (reply.status < 500 || reply.status === 501) this.#tryNextSource(polling);
-    polling.wasAway = false;
+    return load ?? (reply.status < 500 || reply.status === 501 ? 'not_there' : 'not_now');
   }
 
   /** This source is not there; after the last the first is tried again, much later. */
   #tryNextSource(polling: Polling): void {
-    const count = loadSourcesOf(polling.engine).length;
+    const count = sourceCount(polling);
     polling.source = (polling.source + 1) % count;
     const now = this.#deps.clock.now();
     polling.dueAt = polling.source === 0 ? now + this.#options.intervalMs * RARELY : now;

@@ -1,6 +1,7 @@
 /** Finding out what a worker is, from what real engines answer and from what is no engine at all. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../test/support/no-engines.ts';
 import { workerOf } from '../../test/support/fleet.ts';
 import { sglang, TableProber, vllm } from '../../test/support/prober.ts';
 import type { Answers } from '../../test/support/prober.ts';
@@ -13,7 +14,7 @@ import type { OnboardingDeps } from './onboarding.ts';
 const WORKER = workerOf('w1', { state: 'probing', facts: null });
 
 function depsOf(prober: TableProber, healthPath = '/health'): OnboardingDeps {
-  return { prober, healthPath, timeoutMs: 100, clock: new ManualClock() };
+  return { prober, engines: noEngines, healthPath, timeoutMs: 100, clock: new ManualClock() };
 }
 
 async function factsOf(answers: Answers | null, spec: Partial<WorkerSpec> = {}): Promise<WorkerFacts> {

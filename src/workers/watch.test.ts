@@ -1,6 +1,7 @@
 /** The watch over one worker: how it joins, goes and comes back, on a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../test/support/no-engines.ts';
 import { candidateOf, specOf } from '../../test/support/fleet.ts';
 import { settled, sglang, TableProber, vllm } from '../../test/support/prober.ts';
 import type { Answers } from '../../test/support/prober.ts';
@@ -59,7 +60,15 @@ async function watchOver(answers: Answers | null, change: Partial<FleetOptions> 
     breakerChanged: () => undefined,
     healthChecked: (_: string, isHealthy: boolean) => told.push(isHealthy ? 'well' : 'unwell'),
   };
-  const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
+  const deps = {
+    registry,
+    prober,
+    engines: noEngines,
+    telemetry,
+    clock,
+    random: seededRandom(1),
+    loads: new LoadBook(),
+  };
   const fleet = new Fleet(
     { ...OPTIONS, ...change },
     { ...deps, successesOf: () => 0, disconnect: () => undefined, onCacheLost: (member) => lost.push(member.id) },
@@ -420,7 +429,15 @@ test('the checks of two thousand workers that join at once are spread: at most a
       bySecond.set(second, (bySecond.get(second) ?? 0) + 1);
     },
   };
-  const deps = { registry, prober, telemetry, clock, random: seededRandom(1), loads: new LoadBook() };
+  const deps = {
+    registry,
+    prober,
+    engines: noEngines,
+    telemetry,
+    clock,
+    random: seededRandom(1),
+    loads: new LoadBook(),
+  };
   const fleet = new Fleet(OPTIONS, {
     ...deps,
     disconnect: () => undefined,

@@ -15,10 +15,12 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { PoolMember } from '../domain/candidate.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { EngineProber } from '../domain/engine-prober.ts';
 import type { FleetTelemetry, Prober } from '../domain/ports.ts';
 import type { OnboardingProgress, OnboardingStep, Worker, WorkerFacts } from '../domain/worker.ts';
 import { compareInstances } from './instance.ts';
 import { onboard } from './onboarding.ts';
+import type { EngineQuestions } from './onboarding/step.ts';
 import { cloudListPath } from './onboarding/list-cloud-models.ts';
 import type { Registry } from './registry.ts';
 import type { WatchOptions } from './watch-options.ts';
@@ -27,6 +29,7 @@ import { watchOptionsFor } from './watch-options.ts';
 export interface WatchDeps {
   readonly registry: Registry;
   readonly prober: Prober;
+  readonly engines: EngineProber;
   readonly telemetry: FleetTelemetry;
   readonly clock: Clock;
   readonly random: Random;
@@ -53,9 +56,12 @@ export class WorkerWatch {
   /** Asks nothing of a worker that has left, whatever step its onboarding has come to. */
   readonly #prober: Prober = {
     ask: (worker, question, timeoutMs) =>
-      this.#isStopped
-        ? Promise.reject(new GatewayError('upstream_unreachable', 'The worker has been removed.'))
-        : this.#deps.prober.ask(worker, question, timeoutMs),
+      this.#isStopped ? Promise.reject(gone()) : this.#deps.prober.ask(worker, question, timeoutMs),
+  };
+  readonly #engines: EngineQuestions = {
+    detect: (worker, timeoutMs) => this.#unlessGone((engines) => engines.detect(worker, timeoutMs)),
+    health: (worker, timeoutMs) => this.#unlessGone((engines) => engines.health(worker, timeoutMs)),
+    describe: (worker, timeoutMs) => this.#unlessGone((engines) => engines.describe(worker, timeoutMs)),
   };
   #timer: Timer | undefined;
   #isProbing = false;
@@ -78,6 +84,10 @@ export class WorkerWatch {
     this.#defaults = options;
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
+  }
+
+  #unlessGone<Answer>(ask: (engines: EngineProber) => Promise<Answer>): Promise<Answer> {
+    return this.#isStopped ? Promise.reject(gone()) : ask(this.#deps.engines);
   }
 
   start(): void {
@@ -169,17 +179,27 @@ export class WorkerWatch {
   async #isHealthy(): Promise<boolean> {
     const worker = this.#worker;
     if (!worker) return false;
-    let isHealthy = false;
+    let problem: string | undefined;
     try {
-      const path = worker.facts?.healthPath ?? this.#options.healthPath;
-      const reply = await this.#prober.ask(worker.address, { method: 'GET', path }, this.#options.probeTimeoutMs);
-      isHealthy = reply.status >= 200 && reply.status < 300;
-      if (!isHealthy) this.#note('health', `GET ${path} answered ${reply.status}`);
+      problem = await this.#problemOf(worker);
     } catch (thrown) {
-      this.#note('health', GatewayError.from(thrown).message);
+      problem = GatewayError.from(thrown).message;
     }
-    if (!this.#isStopped) this.#deps.telemetry.healthChecked(this.#id, isHealthy);
-    return isHealthy;
+    if (problem !== undefined) this.#note('health', problem);
+    if (!this.#isStopped) this.#deps.telemetry.healthChecked(this.#id, problem === undefined);
+    return problem === undefined;
+  }
+
+  /** What its health check says is wrong. Rejects when it says nothing. */
+  async #problemOf({ address, facts }: Worker): Promise<string | undefined> {
+    const { healthPath, probeTimeoutMs } = this.#options;
+    if (facts?.connection === 'grpc') {
+      const health = await this.#engines.health({ address, engine: facts.engine }, probeTimeoutMs);
+      return health.isHealthy ? undefined : `The engine is not well: ${health.message || 'it gives no reason'}`;
+    }
+    const path = facts?.healthPath ?? healthPath;
+    const { status } = await this.#prober.ask(address, { method: 'GET', path }, probeTimeoutMs);
+    return status >= 200 && status < 300 ? undefined : `GET ${path} answered ${status}`;
   }
 
   #wasHealthy(): number | undefined | Promise<number | undefined> {
@@ -276,7 +296,7 @@ export class WorkerWatch {
     const worker = this.#worker;
     if (!worker) return Promise.reject(new GatewayError('worker_not_found', 'The worker was removed.'));
     this.#lookDueAt = clock.now() + spread(lookIntervalMs, random);
-    return onboard(worker, { prober: this.#prober, clock, healthPath, timeoutMs }, onStep);
+    return onboard(worker, { prober: this.#prober, engines: this.#engines, clock, healthPath, timeoutMs }, onStep);
   }
 
   /**
@@ -338,6 +358,10 @@ export class WorkerWatch {
     if (worker?.address.provider) return cloudListPath(worker) === undefined ? undefined : this.#cloudInterval();
     return this.#options.intervalMs * (0.1 + 0.9 * this.#deps.random.next());
   }
+}
+
+function gone(): GatewayError {
+  return new GatewayError('upstream_unreachable', 'The worker has been removed.');
 }
 
 /** Give or take a tenth, so that a fleet is not probed in one burst. */

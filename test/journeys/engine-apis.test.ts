@@ -11,6 +11,7 @@ import type { WorkerFacts } from '../../src/domain/worker.ts';
 import { onboard } from '../../src/workers/onboarding.ts';
 import { ENGINE_KINDS } from '../../sim/options.ts';
 import { workerOf } from '../support/fleet.ts';
+import { noEngines } from '../support/no-engines.ts';
 import { engineFor } from '../support/rig.ts';
 
 function factsOf(t: TestContext, url: string): Promise<WorkerFacts> {
@@ -18,7 +19,8 @@ function factsOf(t: TestContext, url: string): Promise<WorkerFacts> {
   t.after(() => backend.close());
   const worker = workerOf('w', { spec: { url }, state: 'probing', facts: null });
   const prober = new HttpProber(backend, systemClock);
-  return onboard(worker, { prober, clock: systemClock, healthPath: '/health', timeoutMs: 5_000 }, () => undefined);
+  const deps = { prober, engines: noEngines, clock: systemClock, healthPath: '/health', timeoutMs: 5_000 };
+  return onboard(worker, deps, () => undefined);
 }
 
 for (const kind of ENGINE_KINDS.filter((each) => each !== 'mlx')) {

@@ -3,11 +3,11 @@
  * of another one answers UNIMPLEMENTED.
  */
 import type { Clock } from '../../base/clock.ts';
-import type { EngineDescription, EngineHealth, EngineProber } from '../../domain/engine-prober.ts';
+import type { DetectedEngine, EngineDescription, EngineHealth, EngineProber } from '../../domain/engine-prober.ts';
 import type { EngineLoad } from '../../domain/engine-load.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { TokenWorker } from '../../domain/token-generation.ts';
-import type { TokenEngineName, WorkerAddress } from '../../domain/worker.ts';
+import type { WorkerAddress } from '../../domain/worker.ts';
 import { metadataOf } from './call-metadata.ts';
 import type { TimedDescription } from './engines/description.ts';
 import { tokenEngines } from './engines/index.ts';
@@ -32,12 +32,11 @@ export class GrpcProber implements EngineProber {
   }
 
   /** One after the other, so that a server is asked no more than it takes. Health is not looked at here. */
-  async detect(worker: WorkerAddress, timeoutMs: number): Promise<TokenEngineName> {
+  async detect(worker: WorkerAddress, timeoutMs: number): Promise<DetectedEngine> {
     const options = optionsFor(worker, timeoutMs);
     for (const { name, health } of tokenEngines) {
       try {
-        await this.#channels.channelTo(worker.url).unary(health, undefined, options);
-        return name;
+        return { engine: name, health: await this.#channels.channelTo(worker.url).unary(health, undefined, options) };
       } catch (thrown) {
         if (!isUnimplemented(thrown)) throw errorOf(worker.id, thrown);
       }

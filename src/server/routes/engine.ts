@@ -2,11 +2,16 @@
 import { GatewayError } from '../../domain/errors.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { JsonAnswer } from '../json-answer.ts';
+import { json } from '../json-answer.ts';
 
-/** GET `path` of the first ready worker. Rejects with `no_available_workers` or what befell the worker. */
+/** GET `path` of the first ready worker, those behind HTTP before the others. Rejects with `no_available_workers` or what befell the worker. */
 export async function askEngine(deps: ServerDeps, path: string): Promise<JsonAnswer> {
-  const worker = deps.directory.snapshot().workers.find((other) => other.state === 'ready');
+  const ready = deps.directory.snapshot().workers.filter((other) => other.state === 'ready');
+  const worker = ready.find(({ facts }) => facts?.connection === 'http') ?? ready[0];
   if (!worker) throw new GatewayError('no_available_workers', 'No worker is ready.', { retryAfterSeconds: 1 });
+  // It has no such paths: what it has said of itself stands for them.
+  if (worker.facts?.connection === 'grpc')
+    return { ...json(200, worker.facts.labels), headers: ['x-smg-worker', worker.id] };
   const reply = await deps.prober.ask(worker.address, { method: 'GET', path }, deps.options.proxyTimeoutMs);
   return {
     status: reply.status,

@@ -4,6 +4,7 @@ import type { LoadReport, PoolMember } from '../../domain/candidate.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import { isObject } from '../../domain/fields.ts';
 import type { Question } from '../../domain/ports.ts';
+import type { TokenWorker } from '../../domain/token-generation.ts';
 import { readWorkerUrl } from '../../domain/worker-url.ts';
 import type { Worker } from '../../domain/worker.ts';
 import type { ControlRequest } from '../control-request.ts';
@@ -50,17 +51,31 @@ interface Told {
   readonly error: string | undefined;
 }
 
-async function tell(deps: ServerDeps, workers: readonly Worker[], order: (of: Worker) => Question): Promise<Told[]> {
+/** An order as workers behind HTTP take it, and as those behind gRPC do. */
+interface Orders {
+  overHttp(worker: Worker): Question;
+  overGrpc(worker: TokenWorker): Promise<void>;
+}
+
+async function tell(deps: ServerDeps, workers: readonly Worker[], orders: Orders): Promise<Told[]> {
   return mapBounded(workers, MAX_AT_ONCE, async (worker) => {
-    const question = order(worker);
     try {
-      const { status } = await deps.prober.ask(worker.address, question, deps.options.proxyTimeoutMs);
-      const isOk = status >= 200 && status < 300;
-      return { worker, error: isOk ? undefined : `${question.method} ${question.path} answered ${status}` };
+      return { worker, error: await tellOne(deps, worker, orders) };
     } catch (thrown) {
       return { worker, error: GatewayError.from(thrown).message };
     }
   });
+}
+
+async function tellOne(deps: ServerDeps, worker: Worker, orders: Orders): Promise<string | undefined> {
+  const { address, facts } = worker;
+  if (facts?.connection === 'grpc') {
+    await orders.overGrpc({ address, engine: facts.engine });
+    return undefined;
+  }
+  const question = orders.overHttp(worker);
+  const { status } = await deps.prober.ask(address, question, deps.options.proxyTimeoutMs);
+  return status >= 200 && status < 300 ? undefined : `${question.method} ${question.path} answered ${status}`;
 }
 
 /** `successful` and `failed` by id; 206 when one did not do it. */
@@ -84,17 +99,19 @@ const FLUSH_PATHS: Readonly<Record<string, string>> = { vllm: '/reset_prefix_cac
 export async function flushCaches(deps: ServerDeps): Promise<JsonAnswer> {
   const { workers } = deps.directory.snapshot();
   const ready = workers.filter(({ state }) => state === 'ready');
-  const told = await tell(deps, ready, ({ facts }) => {
-    return { method: 'POST', path: FLUSH_PATHS[facts?.engine ?? ''] ?? '/flush_cache' };
+  const told = await tell(deps, ready, {
+    overHttp: ({ facts }) => ({ method: 'POST', path: FLUSH_PATHS[facts?.engine ?? ''] ?? '/flush_cache' }),
+    overGrpc: (worker) => deps.engines.flushCache(worker, deps.options.proxyTimeoutMs),
   });
+  const overGrpc = workers.filter(({ facts }) => facts?.connection === 'grpc').length;
   const { status, word, done, lists } = outcomeOf(told);
   for (const { worker } of done) deps.cacheFlushed(worker.id);
   return json(status, {
     status: word,
     message: `Caches of ${done.length} of ${ready.length} ready workers flushed`,
     workers_flushed: done.length,
-    total_http_workers: workers.length,
-    total_grpc_workers: 0,
+    total_http_workers: workers.length - overGrpc,
+    total_grpc_workers: overGrpc,
     total_zmq_workers_skipped: 0,
     total_workers: workers.length,
     ...lists,
@@ -117,7 +134,11 @@ export async function profile(
   const chosen = workers.filter((worker) => isMeant(worker, url, id));
   if (chosen.length === 0)
     throw new GatewayError('worker_not_found', 'No worker is ready, or none is the one that the body names.');
-  const told = await tell(deps, chosen, () => ({ method: 'POST', path, body: JSON.stringify(rest) }));
+  const told = await tell(deps, chosen, {
+    overHttp: () => ({ method: 'POST', path, body: JSON.stringify(rest) }),
+    overGrpc: (worker) =>
+      path === '/start_profile' ? deps.engines.startProfile(worker, rest) : deps.engines.stopProfile(worker),
+  });
   const { status, word, done, lists } = outcomeOf(told);
   return json(status, {
     status: word,

@@ -1,15 +1,18 @@
 /** Where a worker is: what its URL says, or what answers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../../test/support/no-engines.ts';
 import { workerOf } from '../../../test/support/fleet.ts';
 import { ManualClock } from '../../base/clock.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { Prober } from '../../domain/ports.ts';
 import type { WorkerAddress } from '../../domain/worker.ts';
+import type { EngineProber } from '../../domain/engine-prober.ts';
 import { classify } from './classify.ts';
 import { NO_METADATA } from './engines/engine-profile.ts';
 import { openaiCompatible } from './engines/index.ts';
 import { Questions } from './questions.ts';
+import type { Findings } from './step.ts';
 
 /** What answers at `http:` and `https:`: a status, or why nothing does. */
 interface Ports {
@@ -17,7 +20,17 @@ interface Ports {
   readonly https: number | 'upstream_unreachable' | 'upstream_broken' | 'upstream_timeout';
 }
 
-async function urlOf(url: string, ports: Ports) {
+/** The gRPC URLs at which an engine answers. */
+async function urlOf(url: string, ports: Ports, grpc: readonly string[] = []) {
+  const detected: WorkerAddress[] = [];
+  const engines: EngineProber = {
+    ...noEngines,
+    detect: async (worker) => {
+      detected.push(worker);
+      if (!grpc.includes(worker.url)) throw new GatewayError('upstream_broken', 'no engine');
+      return { engine: 'vllm', health: { isHealthy: true, message: '' } };
+    },
+  };
   const asked: WorkerAddress[] = [];
   const prober: Prober = {
     ask: async (worker) => {
@@ -29,8 +42,10 @@ async function urlOf(url: string, ports: Ports) {
   };
   const worker = workerOf('w', { spec: { url, apiKey: 'secret' }, facts: null });
   const questions = new Questions(worker.address, { prober, clock: new ManualClock(), timeoutMs: 100 });
-  const nothing = {
+  const nothing: Findings = {
     url,
+    connection: 'http',
+    engine: 'openai-compatible',
     healthPath: '',
     profile: openaiCompatible,
     metadata: NO_METADATA,
@@ -38,10 +53,12 @@ async function urlOf(url: string, ports: Ports) {
     contextLength: undefined,
     modelLimits: new Map(),
     lacks: [],
+    samplingDefaults: undefined,
   };
-  const found = await classify.run({ worker, questions, healthPath: '/health' }, nothing);
+  const round = { worker, questions, healthPath: '/health', engines, timeoutMs: 100 };
+  const found = await classify.run(round, nothing);
   await questions.tryAsk('/later');
-  return { url: found.url, asked, later: asked.at(-1) };
+  return { url: found.url, connection: found.connection, asked, later: asked.at(-1), detected };
 }
 
 const DOWN: Ports = { http: 'upstream_unreachable', https: 'upstream_unreachable' };
@@ -77,11 +94,36 @@ for (const [name, ports, expected] of cases) {
 
 test('a worker that is down says so, one that speaks something else says that', async () => {
   await assert.rejects(urlOf('w:1', DOWN), /names no scheme, and no answer: upstream_unreachable/);
-  const other = { http: 'upstream_broken', https: 'upstream_broken' } as const;
-  await assert.rejects(urlOf('w:1', other), /speaks neither HTTP nor HTTPS; gRPC workers are not available yet/);
+  await assert.rejects(urlOf('w:1', STRANGE), /speaks neither HTTP nor HTTPS nor gRPC/);
 });
 
-test('a gRPC URL is refused in words', async () => {
-  await assert.rejects(urlOf('grpc://w:1', DOWN), /gRPC workers are not available yet in this version/);
-  await assert.rejects(urlOf('grpcs://w:1', DOWN), GatewayError);
+const STRANGE: Ports = { http: 'upstream_broken', https: 'upstream_broken' };
+
+test('a gRPC URL is taken as it is, unasked', async () => {
+  for (const url of ['grpc://w:1', 'grpcs://w:1']) {
+    const found = await urlOf(url, DOWN);
+    assert.deepEqual([found.url, found.connection, found.detected], [url, 'grpc', []]);
+  }
+});
+
+test('where HTTP has no answer an engine behind gRPC is looked for, in clear text first, without the key', async () => {
+  const plain = await urlOf('w:1', STRANGE, ['grpc://w:1', 'grpcs://w:1']);
+  assert.deepEqual([plain.url, plain.connection], ['grpc://w:1', 'grpc']);
+  const silent: Ports = { http: 'upstream_timeout', https: 'upstream_broken' };
+  const secure = await urlOf('w:1', silent, ['grpcs://w:1']);
+  assert.deepEqual([secure.url, secure.connection], ['grpcs://w:1', 'grpc']);
+  assert.deepEqual(
+    secure.detected.map(({ url, apiKey }) => [url, apiKey]),
+    [
+      ['grpc://w:1', undefined],
+      ['grpcs://w:1', undefined],
+    ],
+  );
+});
+
+test('gRPC is not looked for where HTTP answers, where nothing listens, or without a port', async () => {
+  const both = await urlOf('w:1', { http: 200, https: 200 }, ['grpc://w:1']);
+  assert.deepEqual([both.connection, both.detected], ['http', []]);
+  await assert.rejects(urlOf('w:1', DOWN, ['grpc://w:1']), /no answer: upstream_unreachable/);
+  await assert.rejects(urlOf('w', STRANGE, ['grpc://w']), /neither HTTP nor HTTPS nor gRPC/);
 });

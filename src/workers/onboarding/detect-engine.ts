@@ -10,9 +10,11 @@ export const detectEngine: Step = {
   name: 'detect_engine',
   run: async (round, found) => {
     const { runtime } = round.worker.spec;
-    if (runtime !== undefined)
-      return { profile: engineProfiles.find(({ engine }) => engine === runtime) ?? openaiCompatible };
-    return { profile: await detect(round, found.healthPath) };
+    const profile =
+      runtime === undefined
+        ? await detect(round, found.healthPath)
+        : (engineProfiles.find(({ engine }) => engine === runtime) ?? openaiCompatible);
+    return { profile, engine: profile.engine };
   },
 };
 

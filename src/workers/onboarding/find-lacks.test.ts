@@ -1,6 +1,7 @@
 /** Which APIs an engine lacks, from what its server answers to a GET. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noEngines } from '../../../test/support/no-engines.ts';
 import { factsOf, workerOf } from '../../../test/support/fleet.ts';
 import { TableProber } from '../../../test/support/prober.ts';
 import type { Answers } from '../../../test/support/prober.ts';
@@ -17,7 +18,8 @@ const [RESPONSES, MESSAGES, COUNT] = ['/v1/responses', '/v1/messages', '/v1/mess
 async function lacks(answers: Answers | null, profile = vllm, worker: Worker = workerOf('w', { facts: null })) {
   const prober = new TableProber(answers);
   const questions = new Questions(worker.address, { prober, clock: new ManualClock(), timeoutMs: 100 });
-  return { found: await findLacks({ worker, questions, healthPath: '/health' }, profile), asked: prober.asked.length };
+  const round = { worker, questions, healthPath: '/health', engines: noEngines, timeoutMs: 100 };
+  return { found: await findLacks(round, profile), asked: prober.asked.length };
 }
 
 test('paths that are not there are lacking, where those that are there answer 405', async () => {

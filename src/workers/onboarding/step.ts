@@ -1,9 +1,13 @@
 /** What a step of onboarding is, and what the steps hand on to each other. */
 import { GatewayError } from '../../domain/errors.ts';
 import type { ProbeReply } from '../../domain/ports.ts';
-import type { OnboardingStep, Worker, WorkerFacts } from '../../domain/worker.ts';
+import type { EngineProber } from '../../domain/engine-prober.ts';
+import type { Engine, OnboardingStep, Worker, WorkerFacts } from '../../domain/worker.ts';
 import type { EngineProfile, Metadata } from './engines/engine-profile.ts';
 import type { Questions } from './questions.ts';
+
+/** What is asked of a worker behind gRPC before it serves. */
+export type EngineQuestions = Pick<EngineProber, 'detect' | 'health' | 'describe'>;
 
 /** One run through the steps. */
 export interface Round {
@@ -11,18 +15,26 @@ export interface Round {
   readonly questions: Questions;
   /** The configured path of health checks. */
   readonly healthPath: string;
+  /** Asks workers behind gRPC. */
+  readonly engines: EngineQuestions;
+  /** Limit of each question to them. */
+  readonly timeoutMs: number;
 }
 
 /** What has been found out so far in a round. */
 export interface Findings {
   readonly url: string;
+  readonly connection: WorkerFacts['connection'];
+  readonly engine: Engine;
   readonly healthPath: string;
+  /** Of an engine behind HTTP. */
   readonly profile: EngineProfile;
   readonly metadata: Metadata;
   readonly models: readonly string[];
   readonly contextLength: number | undefined;
   readonly modelLimits: WorkerFacts['modelLimits'];
   readonly lacks: WorkerFacts['lacks'];
+  readonly samplingDefaults: WorkerFacts['samplingDefaults'];
 }
 
 export interface Step {
