@@ -134,7 +134,7 @@ test('a URL without a scheme behind which something else listens says so', async
   t.after(() => server.close());
   const gateway = await gatewayFor(t, [`127.0.0.1:${(server.address() as AddressInfo).port}`]);
   const worker = await untilWorker(gateway, ({ last_error: error }) => error !== null);
-  assert.match(worker.last_error ?? '', /names no scheme, and it speaks neither HTTP nor HTTPS; gRPC/);
+  assert.match(worker.last_error ?? '', /names no scheme, and it speaks neither HTTP nor HTTPS nor gRPC/);
   assert.equal(worker.onboarding.step, 'classify');
 });
 

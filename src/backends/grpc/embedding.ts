@@ -71,7 +71,6 @@ export class EmbeddingExchange implements Exchange {
       failed: (failure) => this.#failed(running, failure),
     });
     running.stream = stream;
-    if (this.#isOver) stream.cancel();
   }
 
   #ended(running: Running): void {

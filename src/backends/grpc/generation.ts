@@ -59,6 +59,15 @@ export class Generation implements Exchange {
   readonly #options: RpcOptions;
   readonly #plans: readonly Plan[];
   readonly #running = new Set<Running>();
+  /** One message may hold a chunk and an end, and whoever hears the chunk may end it all. */
+  readonly #guarded: Pick<TokenSink, 'chunk' | 'finished'> = {
+    chunk: (chunk) => {
+      if (!this.#isOver) this.#sink.chunk(chunk);
+    },
+    finished: (finish) => {
+      if (!this.#isOver) this.#sink.finished(finish);
+    },
+  };
   #next = 0;
   #hasBegun = false;
   #hasMessage = false;
@@ -98,15 +107,13 @@ export class Generation implements Exchange {
     if (!plan) return;
     const { call, prompt, firstChoice } = plan;
     const place = { prompt, firstChoice, choices: call.choices, isStream: this.#order.isStream };
-    const reader = new AnswerReader(this.#parts.engine.habits, place, this.#sink);
+    const reader = new AnswerReader(this.#parts.engine.habits, place, this.#guarded);
     const running: Running = { requestId: call.requestId, reader, stream: undefined };
     this.#running.add(running);
     const { channel, engine } = this.#parts;
     const stream = channel.stream(engine.generate, call, this.#options, this.#sinkFor(running));
     running.stream = stream;
-    // Both may have happened before the stream was here to hear of it.
-    if (this.#isOver) stream.cancel();
-    else if (this.#isPaused) stream.pause();
+    if (this.#isPaused) stream.pause();
   }
 
   #sinkFor(running: Running): RpcSink<EngineMessage> {

@@ -20,6 +20,8 @@ export interface AnswerPlace {
 /** What is remembered of one answer. */
 interface Answer {
   given: number;
+  /** The first ids. */
+  readonly head: number[];
   last: ArrayLike<number>;
   promptTokens: number;
   cachedTokens: number;
@@ -73,9 +75,10 @@ export class AnswerReader {
   }
 
   #complete(index: number, answer: Answer, message: CompleteMessage): void {
-    this.#tell(index, answer, message, seenOf(message.ids, answer));
+    // Before anything is told: whoever hears it may end the whole, and then there is nothing left to abort here.
     answer.isFinished = true;
     this.#finished += 1;
+    this.#tell(index, answer, message, seenOf(message.ids, answer));
     this.#sink.finished(this.#finishOf(index, answer, message));
   }
 
@@ -93,6 +96,7 @@ export class AnswerReader {
       logprobs: message.logprobs && logprobsOf(message.logprobs, ids.length, answer.given),
       promptLogprobs,
     };
+    for (let i = 0; answer.head.length < HEAD && i < ids.length; i += 1) answer.head.push(ids[i] ?? 0);
     answer.given += ids.length;
     answer.last = ids;
     this.#sink.chunk(chunk);
@@ -117,6 +121,7 @@ export class AnswerReader {
 function newAnswer(): Answer {
   return {
     given: 0,
+    head: [],
     last: [],
     promptTokens: 0,
     cachedTokens: 0,
@@ -126,20 +131,22 @@ function newAnswer(): Answer {
   };
 }
 
+/** So many ids at the start of an answer tell whether a Complete holds all of it. */
+const HEAD = 8;
+
 /** How many of a Complete's first ids have been given in chunks. */
-function seenOf(ids: ArrayLike<number>, { given, last }: Answer): number {
+function seenOf(ids: ArrayLike<number>, { given, head, last }: Answer): number {
   if (given === 0) return 0;
-  if (ids.length >= given && isAt(ids, given - last.length, last, last.length)) return given;
-  // The last chunk once more; a stop token that the engine drops at the end may be missing.
-  if (ids.length <= last.length && isAt(last, 0, ids, ids.length)) return ids.length;
-  // All ids, with the stop token at the end dropped; anything else is new.
-  return ids.length === given - 1 && isAt(ids, given - last.length, last, last.length - 1) ? ids.length : 0;
+  // All ids, perhaps with the stop token at the end dropped.
+  if (ids.length >= given - 1 && agree(ids, head)) return Math.min(ids.length, given);
+  // The last chunk once more, or the beginning of it, or with something behind it.
+  return agree(ids, last) ? Math.min(ids.length, last.length) : 0;
 }
 
-/** `list` holds the first `count` of `part` from `at` on. */
-function isAt(list: ArrayLike<number>, at: number, part: ArrayLike<number>, count: number): boolean {
-  if (at < 0 || at + count > list.length) return false;
-  for (let i = 0; i < count; i += 1) if (list[at + i] !== part[i]) return false;
+/** One begins with the other. */
+function agree(one: ArrayLike<number>, other: ArrayLike<number>): boolean {
+  const count = Math.min(one.length, other.length);
+  for (let i = 0; i < count; i += 1) if (one[i] !== other[i]) return false;
   return true;
 }
 
