@@ -12,10 +12,14 @@ const PLACE: AnswerPlace = { prompt: 0, firstChoice: 0, choices: 1, isStream: tr
 function reading(place: Partial<AnswerPlace> = {}, habits: Partial<AnswerHabits> = {}) {
   const chunks: TokenChunk[] = [];
   const finishes: TokenFinish[] = [];
-  const reader = new AnswerReader({ ...HABITS, ...habits }, { ...PLACE, ...place }, {
-    chunk: (each) => chunks.push(each),
-    finished: (each) => finishes.push(each),
-  });
+  const reader = new AnswerReader(
+    { ...HABITS, ...habits },
+    { ...PLACE, ...place },
+    {
+      chunk: (each) => chunks.push(each),
+      finished: (each) => finishes.push(each),
+    },
+  );
   const ids = (choice = 0) => chunks.filter((each) => each.choice === choice).flatMap((each) => Array.from(each.ids));
   return { reader, chunks, finishes, ids };
 }

@@ -137,7 +137,10 @@ test('a prompt is written as the generated codec writes it', () => {
       const expected = create(GenerateRequestSchema, {
         tokenized: { originalText: text, inputIds: Array.from(inputIds) },
       });
-      assert.deepEqual(tokenized, fromBinary(GenerateRequestSchema, toBinary(GenerateRequestSchema, expected)).tokenized);
+      assert.deepEqual(
+        tokenized,
+        fromBinary(GenerateRequestSchema, toBinary(GenerateRequestSchema, expected)).tokenized,
+      );
     }),
     { numRuns: 1_000 },
   );
