@@ -82,7 +82,7 @@ export function tokenizerMethod(
   return between(
     method,
     () => ({}),
-    ({ data, sha256 }) => ({ data: data.slice(), sha256 }),
+    ({ data, sha256 }) => ({ data: new Uint8Array(data), sha256 }),
   );
 }
 
