@@ -37,8 +37,8 @@ const steps: readonly Step[] = blocks.flatMap(({ language, text }): Step[] => {
 const notYet: readonly { readonly part: string; readonly says: RegExp; readonly why: string }[] = [
   {
     part: 'grpc://worker1:50051',
-    says: /"grpc:\/\/worker1:50051" is a gRPC worker, and gRPC workers are not available yet/,
-    why: 'gRPC workers',
+    says: /flag --model-path: no such flag/,
+    why: 'a tokenizer of its own for gRPC workers',
   },
 ];
 

@@ -5,13 +5,15 @@ import type { DescService, Message, MessageInitShape, MessageShape } from '@bufb
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Metadata, sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
-/** Thrown by a method to answer with a gRPC status. */
+/** Thrown by a method to answer with a gRPC status, in the form that the library takes. */
 export class StatusError extends Error {
   readonly code: number;
+  readonly details: string;
 
   constructor(code: number, details: string) {
     super(details);
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -54,7 +56,7 @@ export async function grpcEngine<Service extends DescService>(
         const told = reply(call);
         if (told !== 'hang') done(null, encode(told));
       } catch (thrown) {
-        done(thrown instanceof StatusError ? { code: thrown.code, details: thrown.message } : (thrown as Error));
+        done(thrown instanceof Error ? thrown : new Error(String(thrown)));
       }
     };
     const stream = (call: ServerWritableStream<Buffer, Buffer>) => {
