@@ -22,11 +22,11 @@ const FLUSH_GRACE_MS = 45_000;
 const PROFILE_TIMEOUT_MS = 630_000;
 
 export class GrpcProber implements EngineProber {
-  readonly #channels: Pick<ChannelPool, 'channelTo'>;
+  readonly #channels: Pick<ChannelPool, 'channelTo' | 'forget'>;
   readonly #clock: Pick<Clock, 'wallTime'>;
   readonly #starts = new StartTimes();
 
-  constructor(channels: Pick<ChannelPool, 'channelTo'>, clock: Pick<Clock, 'wallTime'>) {
+  constructor(channels: Pick<ChannelPool, 'channelTo' | 'forget'>, clock: Pick<Clock, 'wallTime'>) {
     this.#channels = channels;
     this.#clock = clock;
   }
@@ -38,9 +38,13 @@ export class GrpcProber implements EngineProber {
       try {
         return { engine: name, health: await this.#channels.channelTo(worker.url).unary(health, undefined, options) };
       } catch (thrown) {
-        if (!isUnimplemented(thrown)) throw errorOf(worker.id, thrown);
+        if (isUnimplemented(thrown)) continue;
+        this.#channels.forget(worker.url);
+        throw errorOf(worker.id, thrown);
       }
     }
+    // Nobody else goes there; the next try opens a connection of its own.
+    this.#channels.forget(worker.url);
     const names = tokenEngines.map(({ name }) => name).join(', ');
     throw new GatewayError('upstream_unreachable', `A gRPC server is there, but it is none of ${names}`);
   }

@@ -1,7 +1,7 @@
 /**
  * The two places where the generated codec is too slow for every token: lists of token ids on their way out, and stream
  * chunks on their way in. Whatever is unusual about a message is left to the generated codec, which also says what is
- * wrong with it. Measured: ids of a 4,096 token prompt in 9 instead of 58 us, a chunk in a quarter of the time.
+ * wrong with it. Measured on Node 24: a prompt of 4,096 ids in 27 instead of 140 us, a chunk in 0.07 instead of 0.9 us.
  * Source  protobuf encoding: varints of 7 bits, wire types 0 (varint), 1 (8 bytes), 2 (length and bytes), 5 (4 bytes)
  */
 import type { TokenIds } from '../../../domain/tokenizer.ts';
