@@ -111,12 +111,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
     () => clock.now(),
   );
 
-  const release = () => {
+  const release = async () => {
     loadMonitor.stop();
     fleet.stop();
     backend.close();
-    tokens.channels.close();
-    return logger.close();
+    await tokens.close();
+    await logger.close();
   };
   try {
     const url = await listen(server, { name: 'the gateway', flag: '--port', host: config.host, port: config.port });

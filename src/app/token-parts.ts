@@ -11,14 +11,27 @@ export interface TokenParts {
   readonly tokenBackend: GrpcTokenBackend;
   readonly engines: GrpcProber;
   readonly bundles: GrpcTokenizerBundles;
+  /** Closes all channels, after engines have heard of the calls that were cut last. */
+  close(): Promise<void>;
 }
+
+/** How long the end waits for engines to hear what they may drop. */
+const LAST_ABORTS_MS = 1_000;
 
 export function tokenParts(clock: Clock): TokenParts {
   const channels = new GrpcChannels(clock);
+  const tokenBackend = new GrpcTokenBackend(channels);
   return {
     channels,
-    tokenBackend: new GrpcTokenBackend(channels),
+    tokenBackend,
     engines: new GrpcProber(channels, clock),
     bundles: new GrpcTokenizerBundles(channels),
+    close: async () => {
+      const late = Promise.withResolvers<void>();
+      const timer = clock.setTimer(late.resolve, LAST_ABORTS_MS);
+      await Promise.race([tokenBackend.settled(), late.promise]);
+      clock.clearTimer(timer);
+      channels.close();
+    },
   };
 }

@@ -23,6 +23,12 @@ export interface AbortOrder {
 
 export class Aborts {
   readonly counts: AbortCounts = { sent: 0, failed: 0 };
+  readonly #pending = new Set<Promise<void>>();
+
+  /** No engine is being told anything any more. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
 
   send({ engine, channel, requestIds, reason, metadata }: AbortOrder): void {
     if (requestIds.length === 0) return;
@@ -30,10 +36,15 @@ export class Aborts {
     const calls = engine.abortTakesMany ? [requestIds] : requestIds.map((id) => [id]);
     for (const ids of calls) {
       const options = { timeoutMs: ABORT_TIMEOUT_MS, metadata };
-      channel.unary(engine.abort, { requestIds: ids, reason }, options).catch(() => {
-        // Nobody waits for it: that it went wrong is for the metrics.
-        this.counts.failed += ids.length;
-      });
+      const told = channel.unary(engine.abort, { requestIds: ids, reason }, options).then(
+        () => undefined,
+        () => {
+          // Nobody waits for it: that it went wrong is for the metrics.
+          this.counts.failed += ids.length;
+        },
+      );
+      this.#pending.add(told);
+      void told.then(() => this.#pending.delete(told));
     }
   }
 }

@@ -177,6 +177,17 @@ test('an abort that goes wrong is counted and nothing else', async () => {
   assert.deepEqual(run.backend.abortCounts, { sent: 1, failed: 1 });
 });
 
+test('whoever ends everything can wait until engines have heard', async () => {
+  const run = generating();
+  let isSettled = false;
+  run.exchange.abort();
+  void run.backend.settled().then(() => (isSettled = true));
+  await Promise.resolve();
+  assert.equal(isSettled, false);
+  await settled();
+  assert.equal(isSettled, true);
+});
+
 test('a request whose answers are all complete is not aborted any more', async () => {
   const run = generating();
   run.at(0).send(complete(1));

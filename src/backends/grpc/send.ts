@@ -32,6 +32,11 @@ export class GrpcTokenBackend implements TokenBackend {
     return this.#aborts.counts;
   }
 
+  /** Every engine that was to be told to drop something has been told, or could not be. At most 5 s. */
+  settled(): Promise<void> {
+    return this.#aborts.settled();
+  }
+
   generate({ address, engine }: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange {
     const spoken = engineNamed(engine);
     const refusal = spoken.refusalOf(order);

@@ -1,6 +1,7 @@
 /** What engines repeat, accumulate and number in their own way, made one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { TokenChunk, TokenFinish } from '../../../domain/token-generation.ts';
 import type { AnswerPlace } from './answer-reader.ts';
 import { AnswerReader } from './answer-reader.ts';
@@ -64,6 +65,22 @@ for (const [what, ids, expected] of completes) {
     assert.ok(answer.reader.isComplete);
   });
 }
+
+test('however tokens are grouped into chunks, and whatever the Complete holds of them, each is told once', () => {
+  // Few different ones, so that parts of an answer look alike.
+  const groups = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 4 }), { maxLength: 12 });
+  const held = fc.constantFrom('nothing', 'last', 'everything');
+  fc.assert(
+    fc.property(groups, held, (chunks, what) => {
+      const answer = reading();
+      for (const ids of chunks) answer.reader.push(chunk(ids));
+      const all = chunks.flat();
+      answer.reader.push(complete(what === 'nothing' ? [] : what === 'last' ? (chunks.at(-1) ?? []) : all));
+      assert.deepEqual(answer.ids(), all);
+    }),
+    { numRuns: 2_000 },
+  );
+});
 
 test('a last chunk of several tokens, and one whose stop token is dropped, is not told twice', () => {
   for (const last of [[7, 8, 9], [7, 8], []]) {
