@@ -174,7 +174,11 @@ test('the other engines say it in their own words', async (t) => {
     getServerInfo: () => ({ tokenspeedVersion: '0.1', serverArgs: { model: '/m/kimi', data_parallel_size: 2 } }),
   });
   const ofTokenSpeed = await prober.describe(workerAt(tokenspeed, 'tokenspeed'), LIMIT_MS);
-  assert.deepEqual([ofTokenSpeed.model, ofTokenSpeed.dataParallelSize], ['/m/kimi', 2], 'one answer of two is enough');
+  assert.deepEqual(
+    [ofTokenSpeed.model, ofTokenSpeed.labels['dp_size'], ofTokenSpeed.dataParallelSize],
+    ['/m/kimi', '2', undefined],
+    'one answer of two is enough, and ranks that no request can name are none',
+  );
   const mlx = await grpcEngine(t, MlxEngine, { getModelInfo: () => ({ servedModelName: 'mlx-q' }) });
   assert.equal((await prober.describe(workerAt(mlx, 'mlx'), LIMIT_MS)).model, 'mlx-q');
   await assert.rejects(prober.describe(workerAt('grpc://127.0.0.1:1', 'mlx'), LIMIT_MS), {

@@ -168,12 +168,14 @@ export const tokenspeed: TokenEngine = {
       ...(model && labelsOfMessage(GetModelInfoResponseSchema, model)),
       ...labelsOfObject(server?.serverArgs, SERVER_ARGS),
     };
-    return descriptionOf(labels, {
+    const told = descriptionOf(labels, {
       version: server?.tokenspeedVersion,
       samplingDefaultsJson: model?.defaultSamplingParamsJson ?? '',
       capacityTokens: server?.maxTotalNumTokens,
       instance: startOf(server?.startTime),
     });
+    // No request can name a rank: the engine places each by itself, and is one worker.
+    return { ...told, dataParallelSize: undefined };
   },
   loads: between(
     rpcMethod(wire.getLoads),
