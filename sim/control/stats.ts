@@ -42,6 +42,8 @@ export interface EngineStats {
   readonly authorizationRepeated: number;
   /** Answers with 401. */
   readonly unauthorized: number;
+  /** Ids that Abort was called for, under way or not. gRPC engines only. */
+  readonly abortCalls: number;
   readonly connectionsAccepted: number;
   /** Connections open. Gauge. */
   readonly connectionsOpen: number;
@@ -124,6 +126,11 @@ export class Counters {
 
   refusedUnauthorized(): void {
     this.#sums.unauthorized++;
+    this.changed();
+  }
+
+  abortCalled(): void {
+    this.#sums.abortCalls++;
     this.changed();
   }
 
@@ -223,6 +230,7 @@ interface Sums {
   authorizationNotOne: number;
   authorizationRepeated: number;
   unauthorized: number;
+  abortCalls: number;
   connectionsAccepted: number;
 }
 
@@ -238,6 +246,7 @@ function noSums(): Sums {
     authorizationNotOne: 0,
     authorizationRepeated: 0,
     unauthorized: 0,
+    abortCalls: 0,
     connectionsAccepted: 0,
   };
 }

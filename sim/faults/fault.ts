@@ -1,6 +1,7 @@
 /**
  * The faults an engine can commit on demand: their kinds, parameters and how they are read from JSON.
- * Pure; what a fault does on the wire is in `before.ts`, `unary.ts` and `stream.ts` of this folder.
+ * Pure; what a fault does on the wire is in `before.ts`, `unary.ts` and `stream.ts` of this folder, and for gRPC in
+ * `../grpc/faults.ts`.
  */
 
 import { isRecord, type JsonRecord, recordOf } from '../json.ts';
@@ -16,13 +17,16 @@ export type PlainFaultKind =
   | 'short_body'
   | 'html'
   | 'empty'
-  | 'close_idle';
+  | 'close_idle'
+  | 'refused_stream';
 
 /** One fault with its parameters filled in. `events` counts SSE events written before it strikes. */
 export type Fault =
   | { readonly kind: PlainFaultKind }
   | { readonly kind: 'reset_after'; readonly events: number; readonly clean: boolean; readonly fin: boolean }
   | { readonly kind: 'kill_after' | 'hang_after'; readonly events: number }
+  /** `drops`: this call, too, is said not to have been worked on. gRPC only, like `refused_stream`. */
+  | { readonly kind: 'goaway_after'; readonly events: number; readonly drops: boolean }
   | { readonly kind: 'error_event'; readonly events: number; readonly message: string; readonly code: number }
   | { readonly kind: 'malformed_sse'; readonly events: number; readonly text: string }
   | {
@@ -32,6 +36,8 @@ export type Fault =
       readonly body: unknown;
       /** Further answer headers, names in lower case. */
       readonly headers: Readonly<Record<string, string>>;
+      /** What a gRPC engine says; undefined: what goes with `status`. */
+      readonly grpcStatus: number | undefined;
     }
   | { readonly kind: 'wrong_content_type'; readonly contentType: string }
   | { readonly kind: 'slow'; readonly firstByteMs: number; readonly interEventMs: number }
@@ -103,6 +109,7 @@ const READERS: { readonly [K in FaultKind]: (spec: JsonRecord) => Fault } = {
   html: () => ({ kind: 'html' }),
   empty: () => ({ kind: 'empty' }),
   close_idle: () => ({ kind: 'close_idle' }),
+  refused_stream: () => ({ kind: 'refused_stream' }),
   reset_after: (spec) => ({
     kind: 'reset_after',
     events: readNumber(spec, 'events', 1),
@@ -111,6 +118,11 @@ const READERS: { readonly [K in FaultKind]: (spec: JsonRecord) => Fault } = {
   }),
   kill_after: (spec) => ({ kind: 'kill_after', events: readNumber(spec, 'events', 1) }),
   hang_after: (spec) => ({ kind: 'hang_after', events: readNumber(spec, 'events', 1) }),
+  goaway_after: (spec) => ({
+    kind: 'goaway_after',
+    events: readNumber(spec, 'events', 1),
+    drops: spec['drops'] === true,
+  }),
   error_event: (spec) => ({
     kind: 'error_event',
     events: readNumber(spec, 'events', 0),
@@ -153,7 +165,8 @@ function readStatus(spec: JsonRecord): Fault {
     Object.entries(recordOf(spec['headers'])).map(([name, value]) => [name.toLowerCase(), String(value)]),
   );
   const again = hasRetryAfter ? String(retryAfter) : undefined;
-  return { kind: 'status', status, retryAfter: again, body: spec['body'], headers };
+  const grpcStatus = spec['grpcStatus'] === undefined ? undefined : readNumber(spec, 'grpcStatus', 0);
+  return { kind: 'status', status, retryAfter: again, body: spec['body'], headers, grpcStatus };
 }
 
 function readNumber(spec: JsonRecord, name: string, fallback: number): number {
