@@ -123,3 +123,48 @@ test('a kill_after fault ends the process when no engine is left', async () => {
   await new RawConnection(Number(new URL(url).port), '/v1/chat/completions', body).ended;
   assert.deepEqual(await exit, [1, null]);
 });
+
+test('places engines over gRPC with what only they have', () => {
+  const words = '--connection-mode grpc --kind tokenspeed --engines 2 --port 5000 --tokens-per-chunk 4 --bundle none';
+  const line = readCommandLine([...words.split(' '), '--tokenizer-path', '/models/x', '--hide-tokenizer-path']);
+  assert.equal(line.kind, 'run');
+  const engines = line.kind === 'run' ? line.grpcEngines : [];
+  assert.deepEqual(
+    engines.map(({ port, kind }) => [port, kind]),
+    [
+      [5000, 'tokenspeed'],
+      [5001, 'tokenspeed'],
+    ],
+  );
+  const { tokensPerChunk, bundle, tokenizerPath, reportsTokenizerPath, outputTokens } = engines[0] ?? {};
+  assert.deepEqual([tokensPerChunk, bundle, tokenizerPath, reportsTokenizerPath], [4, 'none', '/models/x', false]);
+  assert.equal(outputTokens, undefined, 'its own default');
+  assert.deepEqual(line.kind === 'run' ? line.engines : undefined, []);
+});
+
+test('knows which kinds and flags belong to which connection mode', () => {
+  const problems = (words: string) => {
+    const line = readCommandLine(words.split(' '));
+    return line.kind === 'bad' ? line.problems : [];
+  };
+  assert.match(problems('--connection-mode grpc --kind ollama')[0] ?? '', /--kind must be one of sglang, vllm, trtllm/);
+  assert.match(problems('--kind tokenspeed')[0] ?? '', /--kind must be/);
+  assert.match(problems('--tokenizer-path x')[0] ?? '', /need --connection-mode grpc/);
+  assert.match(problems('--connection-mode zmq')[0] ?? '', /--connection-mode must be/);
+});
+
+test('the process announces its gRPC engines', async () => {
+  const child = start('--connection-mode', 'grpc', '--kind', 'mlx', '--port', '0');
+  const [url = ''] = await readyUrls(child, 1);
+  assert.match(url, /^grpc:\/\/127\.0\.0\.1:\d+$/);
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test('a tokenizer that is not there is a plain reason not to start', async () => {
+  const child = start('--connection-mode', 'grpc', '--tokenizer-path', '/nowhere');
+  let text = '';
+  child.stderr?.on('data', (part) => (text += String(part)));
+  assert.deepEqual(await once(child, 'close'), [1, null]);
+  assert.match(text, /^sim: .*\/nowhere\/tokenizer\.json/);
+});

@@ -103,7 +103,10 @@ export function checkSampling(limits: SamplingLimits): void {
 }
 
 /** The constraint in a oneof, by the names that an engine gives its members. */
-export function constraintOf(fields: Fields, names: Readonly<Record<string, Constraint['kind']>>): Constraint | undefined {
+export function constraintOf(
+  fields: Fields,
+  names: Readonly<Record<string, Constraint['kind']>>,
+): Constraint | undefined {
   for (const [name, kind] of Object.entries(names)) {
     const text = fields.has(name) ? fields.text(name) : '';
     if (text !== '') return { kind, text };

@@ -40,9 +40,9 @@ export async function bundleChunks(folder: string, kind: BundleKind, isMlx: bool
     throw new RpcRefusal(STATUS.failedPrecondition, 'The tokenizer is not a local directory and cannot be sent.');
   }
   const archive = await bundleArchive(folder, kind, isMlx);
-  const digest = createHash('sha256').update(archive).digest('hex');
-  const sha256 = kind === 'missing_sha' ? '' : kind === 'wrong_sha' ? '0'.repeat(64) : digest;
   const sent = kind === 'truncated' ? archive.subarray(0, archive.length >> 1) : archive;
+  const digest = createHash('sha256').update(sent).digest('hex');
+  const sha256 = kind === 'missing_sha' ? '' : kind === 'wrong_sha' ? '0'.repeat(64) : digest;
   return cut(sent, isMlx ? 512 * 1024 : 64 * 1024, sha256);
 }
 

@@ -29,8 +29,8 @@ import { RpcRefusal, STATUS } from './status.ts';
 import { loadTokenizer, type SimTokenizer } from './tokenizer.ts';
 
 export type { EngineStats } from '../control/stats.ts';
-export type { FaultKind, FaultSpec } from '../faults/fault.ts';
-export type { BundleKind, GrpcEngineKind, GrpcEngineOptions } from './options.ts';
+export type { FaultSpec } from '../faults/fault.ts';
+export type { GrpcEngineKind, GrpcEngineOptions } from './options.ts';
 export type { RecordedRpc } from './recorder.ts';
 export type { SimTokenizer } from './tokenizer.ts';
 

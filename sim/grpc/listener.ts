@@ -16,6 +16,7 @@ type Grpc = typeof grpcJs;
 export interface GrpcListenerOptions {
   readonly host: string;
   readonly port: number;
+  readonly maxStreams: number;
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
 }
 
@@ -49,7 +50,7 @@ export class GrpcListener {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       'grpc.enable_channelz': 0,
-      'grpc.max_concurrent_streams': 100_000,
+      'grpc.max_concurrent_streams': options.maxStreams,
     });
     for (const { definition, serve } of services) register(grpc, server, definition, serve);
     this.#injector = server.createConnectionInjector(credentials(grpc, options.tls));

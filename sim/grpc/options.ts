@@ -47,9 +47,14 @@ export interface GrpcEngineOptions extends Omit<EngineOptions, 'kind'> {
   readonly bundle: BundleKind;
   /** Tokens in one message of a stream, as an engine with multi-step decoding sends them. */
   readonly tokensPerChunk: number;
+  /** Calls at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  readonly maxStreams: number;
   /** Makes it a `grpcs://` server: PEM texts. */
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
 }
+
+/** As good as no limit. */
+export const MOST_STREAMS = 100_000;
 
 const MOST_TOKENS_PER_CHUNK = 10_000;
 
@@ -73,6 +78,7 @@ export function resolveGrpcOptions(given: Partial<GrpcEngineOptions>): GrpcEngin
     reportsTokenizerPath: true,
     bundle: 'good',
     tokensPerChunk: 1,
+    maxStreams: MOST_STREAMS,
     tls: undefined,
     ...given,
   };

@@ -22,7 +22,7 @@ export async function serviceDefinition(name: string): Promise<ServiceDefinition
   loaded ??= load();
   const definition = (await loaded)[name];
   if (definition === undefined || 'format' in definition) throw new Error(`${PROTO_FOLDER} has no service ${name}`);
-  return definition as ServiceDefinition;
+  return definition;
 }
 
 async function load(): Promise<PackageDefinition> {

@@ -26,7 +26,7 @@ class Reader {
   #at = 0;
 
   constructor(source: string) {
-    this.#source = [...source];
+    this.#source = Array.from(source);
   }
 
   alternatives(): string {
@@ -94,7 +94,10 @@ class Reader {
 
   #count(): number {
     const end = this.#source.indexOf('}', this.#at);
-    const [least = '', most] = this.#source.slice(this.#at + 1, end).join('').split(',');
+    const [least = '', most] = this.#source
+      .slice(this.#at + 1, end)
+      .join('')
+      .split(',');
     this.#at = end + 1;
     const wanted = Number(least);
     return wanted === 0 && most !== '0' && most !== undefined ? 1 : wanted;

@@ -114,7 +114,10 @@ const METHODS: Readonly<Record<string, Method>> = {
     needs(host.dialect.hasAdministration);
     const isIdle = host.scheduler.running + host.scheduler.waiting === 0;
     if (isIdle) host.scheduler.flushCache();
-    answer(sink, { success: isIdle, message: isIdle ? 'Cache flushed' : 'Cannot flush the cache: requests are running' });
+    answer(sink, {
+      success: isIdle,
+      message: isIdle ? 'Cache flushed' : 'Cannot flush the cache: requests are running',
+    });
   },
   StartProfile: (host, _call, sink) => profile(host, sink, true),
   StopProfile: (host, _call, sink) => profile(host, sink, false),

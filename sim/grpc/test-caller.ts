@@ -2,7 +2,7 @@
 
 import * as grpc from '@grpc/grpc-js';
 import type { JsonRecord } from '../json.ts';
-import { isRecord, listOf, recordOf } from '../json.ts';
+import { isRecord, listOf, recordOf, stringOf } from '../json.ts';
 import type { SimGrpcEngine } from './engine.ts';
 import { DIALECTS } from './engines/dialects.ts';
 import type { GrpcEngineKind } from './options.ts';
@@ -205,7 +205,7 @@ export function told(message: JsonRecord): Told {
     promptTokens: Number(body['prompt_tokens']),
     completionTokens: Number(body['completion_tokens']),
     cachedTokens: Number(body['cached_tokens']),
-    reason: String(body['finish_reason'] ?? ''),
+    reason: stringOf(body['finish_reason']) ?? '',
     matched: body['matched_token_id'] ?? body['matched_stop_str'] ?? body['matched_stop_token_id'],
     message: body,
   };

@@ -26,7 +26,9 @@ const WORDS = (
 /** What an answer may begin with. */
 export const OPENING_PIECES: readonly Piece[] = OPENERS.map((text, index) => createPiece(text, 100 + index));
 /** What an answer goes on with. */
-export const WORD_PIECES: readonly Piece[] = [...WORDS.map((word) => ` ${word}`), ' ok\n'].map((text, index) => createPiece(text, 200 + index));
+export const WORD_PIECES: readonly Piece[] = [...WORDS.map((word) => ` ${word}`), ' ok\n'].map((text, index) =>
+  createPiece(text, 200 + index),
+);
 
 /** A piece of any text; tool arguments use it, the vocabulary is prepared with it. */
 export function createPiece(text: string, id: number): Piece {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadServeOptions } from '../config/load.ts';
-import { commandLineOf, deviceProblems, firstCall, planEngines, splitDevices } from './engine-plan.ts';
+import { commandLineOf, deviceProblems, firstCall, modeProblems, planEngines, splitDevices } from './engine-plan.ts';
 
 function optionsOf(flags: Record<string, unknown>) {
   const loaded = loadServeOptions({ flags });
@@ -43,6 +43,38 @@ test('a simulated engine runs under this Node, needs no model and takes no GPUs'
   );
   assert.deepEqual(plans[1]?.args.slice(0, 1), ['sim/main.ts']);
   assert.ok(plans[1]?.args.join(' ').endsWith('--port 2 --model sim-model'));
+});
+
+test('over gRPC every engine is started with its own flag and has a grpc URL', () => {
+  const lines = (['sglang', 'vllm', 'trtllm', 'mlx', 'tokenspeed'] as const).map((backend) => {
+    const [plan] = planEngines(optionsOf({ backend, model: 'org/model', connectionMode: 'grpc' }), [31_000], nothing);
+    assert.equal(plan?.url, 'grpc://127.0.0.1:31000');
+    return plan === undefined ? '' : commandLineOf(plan);
+  });
+  const where = '--host 127.0.0.1 --port 31000';
+  assert.deepEqual(lines, [
+    `python3 -m sglang.launch_server --model-path org/model ${where} --grpc-mode`,
+    `vllm serve org/model ${where} --grpc`,
+    `trtllm-serve org/model ${where} --grpc`,
+    `python3 -m smg_grpc_servicer.mlx --model org/model ${where}`,
+    `python3 -m smg_grpc_servicer.tokenspeed --model org/model ${where}`,
+  ]);
+});
+
+test('a simulated engine is told to talk gRPC, before the further arguments', () => {
+  const options = optionsOf({ backend: 'sim', connectionMode: 'grpc' });
+  const [plan] = planEngines(options, [1], { ...nothing, extra: ['--kind', 'vllm'] });
+  assert.ok(plan);
+  assert.ok(plan.args.join(' ').endsWith('--model sim-model --connection-mode grpc --kind vllm'));
+  assert.equal(plan.url, 'grpc://127.0.0.1:1');
+});
+
+test('engines without an HTTP server are refused over HTTP', () => {
+  assert.deepEqual(modeProblems(optionsOf({ backend: 'mlx', model: 'm' })), [
+    'flag --connection-mode: mlx is served over grpc only',
+  ]);
+  assert.deepEqual(modeProblems(optionsOf({ backend: 'mlx', model: 'm', connectionMode: 'grpc' })), []);
+  assert.deepEqual(modeProblems(optionsOf({ backend: 'trtllm', model: 'm' })), []);
 });
 
 test('one engine alone sees all GPUs that we see', () => {

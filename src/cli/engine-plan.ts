@@ -22,19 +22,33 @@ export interface EnginePlan {
 /** The model that simulated engines serve when none is named. */
 export const SIM_MODEL = 'sim-model';
 
+type Arguments = (model: string, host: string, port: string) => readonly string[];
+
 interface Recipe {
   readonly command: string;
-  readonly args: (model: string, host: string, port: string) => readonly string[];
+  /** Over HTTP; undefined: it has no such server. */
+  readonly args: Arguments | undefined;
+  /** Over gRPC; the last argument of `args` and these, or a command line of its own. */
+  readonly grpc: readonly string[] | Arguments;
   readonly tensorParallelFlag: string | undefined;
   readonly install: string;
 }
 
-/** How each engine is started; SGLang and vLLM as their own guides say. */
+/** Engines whose gRPC server is a module of smg-grpc-servicer. Source: that package's page, "Usage". */
+const servicer =
+  (engine: string): Arguments =>
+  (model, host, port) => ['-m', `smg_grpc_servicer.${engine}`, '--model', model, '--host', host, '--port', port];
+
+/**
+ * How each engine is started, as their own guides say. gRPC: SGLang's `--grpc-mode` and vLLM's `--grpc` (page of
+ * smg-grpc-servicer), TensorRT-LLM's `--grpc` (its pull request 11037).
+ */
 function recipes(simMain: string): Readonly<Record<EngineName, Recipe>> {
   return {
     sim: {
       command: process.execPath,
       args: (model, host, port) => [simMain, '--engines', '1', '--host', host, '--port', port, '--model', model],
+      grpc: ['--connection-mode', 'grpc'],
       tensorParallelFlag: undefined,
       install: 'the simulated engines are missing from this installation of smg',
     },
@@ -42,14 +56,37 @@ function recipes(simMain: string): Readonly<Record<EngineName, Recipe>> {
       command: 'python3',
       args: (model, host, port) =>
         ['-m', 'sglang.launch_server', '--model-path', model].concat('--host', host, '--port', port),
+      grpc: ['--grpc-mode'],
       tensorParallelFlag: '--tp-size',
       install: 'install SGLang for python3: pip install "sglang[all]"',
     },
     vllm: {
       command: 'vllm',
       args: (model, host, port) => ['serve', model, '--host', host, '--port', port],
+      grpc: ['--grpc'],
       tensorParallelFlag: '--tensor-parallel-size',
       install: 'install vLLM: pip install vllm',
+    },
+    trtllm: {
+      command: 'trtllm-serve',
+      args: (model, host, port) => [model, '--host', host, '--port', port],
+      grpc: ['--grpc'],
+      tensorParallelFlag: '--tp_size',
+      install: 'install TensorRT-LLM: pip install tensorrt_llm',
+    },
+    mlx: {
+      command: 'python3',
+      args: undefined,
+      grpc: servicer('mlx'),
+      tensorParallelFlag: undefined,
+      install: 'install its gRPC server for python3: pip install "smg-grpc-servicer[mlx]"',
+    },
+    tokenspeed: {
+      command: 'python3',
+      args: undefined,
+      grpc: servicer('tokenspeed'),
+      tensorParallelFlag: undefined,
+      install: 'install TokenSpeed and its gRPC server for python3: pip install smg-grpc-servicer',
     },
   };
 }
@@ -80,14 +117,29 @@ export function deviceProblems(options: ServeOptions, visible: string | undefine
   return [`environment variable CUDA_VISIBLE_DEVICES: "${visible}" names too few GPUs for ${needed}`];
 }
 
+/** The problem line for an engine that has no server of that kind, or none. */
+export function modeProblems({ backend, connectionMode }: ServeOptions): string[] {
+  if (connectionMode === 'grpc' || recipes('')[backend].args !== undefined) return [];
+  return [`flag --connection-mode: ${backend} is served over grpc only`];
+}
+
+/** The arguments of one engine in that mode. */
+function argumentsOf({ args, grpc }: Recipe, mode: ServeOptions['connectionMode']): Arguments {
+  if (mode === 'grpc' && typeof grpc === 'function') return grpc;
+  const added = mode === 'grpc' && typeof grpc !== 'function' ? grpc : [];
+  return (model, host, port) => [...(args?.(model, host, port) ?? []), ...added];
+}
+
 /** One plan for each port. `extra` arguments go to every engine, last, so that they win. */
 export function planEngines(
   options: ServeOptions,
   ports: readonly number[],
   given: { readonly extra: readonly string[]; readonly visibleDevices: string | undefined; readonly simMain: string },
 ): EnginePlan[] {
-  const { backend, workerHost, tensorParallelSize, model = SIM_MODEL } = options;
-  const { command, args, tensorParallelFlag, install } = recipes(given.simMain)[backend];
+  const { backend, workerHost, connectionMode, tensorParallelSize, model = SIM_MODEL } = options;
+  const recipe = recipes(given.simMain)[backend];
+  const { command, tensorParallelFlag, install } = recipe;
+  const args = argumentsOf(recipe, connectionMode);
   const isSplit = backend !== 'sim' && ports.length > 1;
   const devices = isSplit ? splitDevices(given.visibleDevices, ports.length, tensorParallelSize) : undefined;
   const parallel =
@@ -98,7 +150,7 @@ export function planEngines(
     command,
     args: [...args(model, workerHost, String(port)), ...parallel, ...given.extra],
     env: devices?.[rank] === undefined ? {} : { CUDA_VISIBLE_DEVICES: devices[rank] },
-    url: `http://${reachable(host)}:${port}`,
+    url: `${connectionMode}://${reachable(host)}:${port}`,
     install,
   }));
 }

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnginePlan } from './engine-plan.ts';
+import { answersGrpcHealth } from './grpc-health.ts';
 
 /** Lines of an engine's output that are shown again when it fails. */
 const TAIL_LINES = 15;
@@ -99,7 +100,8 @@ function startEngine(plan: EnginePlan, log: (line: string) => void): Engine {
 
 /** Why an engine is gone, with its last words and, where that is the cause, what to install. */
 export function describeFailure(plan: EnginePlan, reason: string, tail: readonly string[]): string {
-  const isMissing = reason === 'was not found' || tail.some((line) => /No module named '?(sglang|vllm)\b/.test(line));
+  const isMissing =
+    reason === 'was not found' || tail.some((line) => /No module named '?(sglang|vllm|smg_grpc_servicer)\b/.test(line));
   if (isMissing) {
     const program = plan.args[0] === '-m' ? `${plan.command} ${plan.args.slice(0, 2).join(' ')}` : plan.command;
     return `engine ${plan.label} cannot be started, ${program} is not there; ${plan.install}`;
@@ -109,7 +111,7 @@ export function describeFailure(plan: EnginePlan, reason: string, tail: readonly
 }
 
 /** Not by fetch(), which refuses some ports that an engine may well have. */
-function answersHealth(url: string, stop: AbortSignal): Promise<boolean> {
+function answersHttpHealth(url: string, stop: AbortSignal): Promise<boolean> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
   return new Promise((resolve) => {
     const request = get(`${url}/health`, { signal, agent: false }, (response) => {
@@ -122,7 +124,10 @@ function answersHealth(url: string, stop: AbortSignal): Promise<boolean> {
 }
 
 async function untilHealthy({ plan }: Engine, signal: AbortSignal): Promise<void> {
-  for (let pauseMs = 50; !(await answersHealth(plan.url, signal)); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const isGrpc = plan.url.startsWith('grpc:');
+  const look = (stop: AbortSignal) =>
+    isGrpc ? answersGrpcHealth(plan.url, stop, LOOK_TIMEOUT_MS) : answersHttpHealth(plan.url, stop);
+  for (let pauseMs = 50; !(await look(signal)); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     await delay(pauseMs, undefined, { signal });
   }
 }
@@ -138,7 +143,8 @@ async function untilAllReady(engines: readonly Engine[], timeoutMs: number, stop
     const ready = untilHealthy(engine, signal).catch((error: unknown) => {
       if (!limit.aborted) throw error;
       const seconds = timeoutMs / 1000;
-      throw new EngineFailure(`engine ${engine.plan.label} did not answer GET /health within ${seconds} seconds`);
+      const question = engine.plan.url.startsWith('grpc:') ? 'its gRPC health check' : 'GET /health';
+      throw new EngineFailure(`engine ${engine.plan.label} did not answer ${question} within ${seconds} seconds`);
     });
     await Promise.race([ready, failed]);
   });

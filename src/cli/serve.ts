@@ -7,7 +7,15 @@ import type { Sources } from '../config/resolve.ts';
 import type { ServeOptions } from '../config/command-options.ts';
 import type { Config } from '../config/schema.ts';
 import type { CommandLine } from './command.ts';
-import { commandLineOf, deviceProblems, type EnginePlan, firstCall, planEngines, SIM_MODEL } from './engine-plan.ts';
+import {
+  commandLineOf,
+  deviceProblems,
+  type EnginePlan,
+  firstCall,
+  modeProblems,
+  planEngines,
+  SIM_MODEL,
+} from './engine-plan.ts';
 import { EngineFailure, type EngineGroup, startEngines } from './engines.ts';
 import { announce, openGateway, runUntilStopped, startLines } from './launch.ts';
 import { choosePorts, isPortFree } from './ports.ts';
@@ -31,7 +39,7 @@ function loadBoth(line: CommandLine): { config: Config; options: ServeOptions } 
     const loaded = loadServeOptions(sources);
     if (!loaded.ok) return loaded.problems;
     options = loaded.config;
-    return deviceProblems(options, visible);
+    return [...modeProblems(options), ...deviceProblems(options, visible)];
   };
   // Here the backend is the engine to start.
   const settings = loadSettings(line, further, ['backend']);

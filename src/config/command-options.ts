@@ -14,7 +14,7 @@ export const commonOptions = {
 } as const satisfies OptionTable;
 
 /** What `smg serve` can start. */
-const engineNames = ['sim', 'sglang', 'vllm'] as const;
+const engineNames = ['sim', 'sglang', 'vllm', 'trtllm', 'mlx', 'tokenspeed'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** Options of `smg serve`. */
@@ -40,10 +40,10 @@ export const serveOptions = {
     doc: 'GPUs for each engine; several engines divide the visible GPUs among them.',
     aliases: ['tp-size'],
   }),
-  connectionMode: single(choice(['http'], 'gRPC engines are not available yet in this version'), {
+  connectionMode: single(choice(['http', 'grpc']), {
     group: 'Engines',
     default: 'http',
-    doc: 'How the gateway talks to the engines.',
+    doc: 'How the gateway talks to the engines; mlx and tokenspeed are served over grpc only.',
   }),
   workerHost: single(host, { group: 'Engines', default: '127.0.0.1', doc: 'Address that the engines listen on.' }),
   workerBasePort: single(wholeNumber({ min: 0, max: 65_000, placeholder: 'port', note: '0 takes any free ports' }), {

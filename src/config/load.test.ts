@@ -297,7 +297,11 @@ test('smg serve needs a model, unless its engines are simulated', () => {
     'flag --model: it is required for the engine vllm (environment variable SMG_BACKEND)',
   ]);
   assert.equal(configOf(loadServeOptions({ flags: { backend: 'sim' } })).model, undefined);
-  assert.match(problemsOf(loadServeOptions({ flags: { connectionMode: 'grpc' } }))[0] ?? '', /not available yet/);
+  assert.equal(
+    configOf(loadServeOptions({ flags: { backend: 'sim', connectionMode: 'grpc' } })).connectionMode,
+    'grpc',
+  );
+  assert.match(problemsOf(loadServeOptions({ flags: { connectionMode: 'zmq' } }))[0] ?? '', /http, grpc/);
 });
 
 test('no secret is ever shown, whatever is wrong with it', () => {
