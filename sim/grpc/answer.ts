@@ -16,8 +16,8 @@ import { exampleOfConstraint } from './constraint.ts';
 import { beginsInThought, isThoughtless, lastUserText } from './prompt.ts';
 import type { SimTokenizer } from './tokenizer.ts';
 
-/** What stopped an answer. */
-export type MatchedStop = { readonly id: number } | { readonly text: string };
+/** What stopped an answer; `isEnd`: the model's own end token, which nobody had to ask for. */
+export type MatchedStop = { readonly id: number; readonly isEnd: boolean } | { readonly text: string };
 
 /** One answer, complete. `ids` has the token that stopped it, too. */
 export interface Answer {
@@ -132,7 +132,8 @@ export class Model {
     const byText = await this.#stopText(ask, ids.slice(0, length));
     if (byText !== undefined) return byText;
     if (byToken !== undefined && byToken.length <= most) {
-      return { ids: ids.slice(0, length), finish: 'stop', matched: { id: byToken.id } };
+      const isEnd = !ask.stopTokenIds.includes(byToken.id);
+      return { ids: ids.slice(0, length), finish: 'stop', matched: { id: byToken.id, isEnd } };
     }
     const isCut = ids.length > most || ask.ignoreEos;
     return { ids: ids.slice(0, length), finish: isCut ? 'length' : 'stop', matched: undefined };

@@ -15,7 +15,7 @@ import { type FaultKind, type FaultRule, type FaultSpec, parseFaultRule } from '
 import { FaultPlan } from '../faults/plan.ts';
 import { Listener } from '../http/listener.ts';
 import { Model } from './answer.ts';
-import type { RpcCall } from './call.ts';
+import type { CallOutcome, RpcCall } from './call.ts';
 import type { GrpcDialect, Identity } from './dialect.ts';
 import { DIALECTS } from './engines/dialects.ts';
 import { checkGrpcFault } from './faults.ts';
@@ -38,8 +38,8 @@ export type { SimTokenizer } from './tokenizer.ts';
 export interface AbortCall {
   readonly requestId: string;
   readonly reason: string;
-  /** The request was under way. */
-  readonly wasRunning: boolean;
+  /** How it was with the request: under way, over (its caller had left, a fault had cut it), or never heard of. */
+  readonly state: 'running' | CallOutcome | 'unknown';
 }
 
 /** A running gRPC engine in this process. */
@@ -55,7 +55,7 @@ export interface SimGrpcEngine {
   resetStats(): void;
   /** The last Generate or Embed as it was decoded; `back` 1 is the one before, up to 31. */
   lastRequest(back?: number): RecordedRpc | undefined;
-  /** Every Abort, oldest first; the last 1,024. */
+  /** Every Abort, oldest first; the last 16,384. */
   aborts(): readonly AbortCall[];
   /** Replaces the fault rules; a `refuse` takes effect at once. `path` may be a bare method name. Throws FaultError. */
   setFaults(faults: readonly FaultSpec[]): void;
@@ -84,7 +84,9 @@ export async function startGrpcEngine(given: Partial<GrpcEngineOptions> = {}): P
   return engine;
 }
 
-const MOST_ABORTS = 1024;
+/** For a thousand callers that leave, and more. */
+const MOST_ABORTS = 16_384;
+const MOST_OUTCOMES = 16_384;
 
 class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
   readonly options: GrpcEngineOptions;
@@ -99,6 +101,8 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
   readonly views = { aborts: () => this.aborts() };
   readonly #recorder = new RpcRecorder();
   readonly #aborts: AbortCall[] = [];
+  /** How requests ended, by their id. */
+  readonly #outcomes = new Map<string, CallOutcome>();
   readonly #runningByRank: number[];
   readonly #control: Listener | undefined;
   #listener: GrpcListener | undefined;
@@ -192,7 +196,8 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
 
   aborted(requestId: string, reason: string): boolean {
     const pending = this.generations.get(requestId);
-    this.#aborts.push({ requestId, reason, wasRunning: pending !== undefined });
+    const state = pending === undefined ? (this.#outcomes.get(requestId) ?? 'unknown') : 'running';
+    this.#aborts.push({ requestId, reason, state });
     if (this.#aborts.length > MOST_ABORTS) this.#aborts.shift();
     if (pending !== undefined) {
       pending.isAborted = true;
@@ -200,6 +205,12 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
     }
     this.counters.abortCalled();
     return pending !== undefined;
+  }
+
+  ended(requestId: string, outcome: CallOutcome): void {
+    this.#outcomes.set(requestId, outcome);
+    const [oldest] = this.#outcomes.keys();
+    if (this.#outcomes.size > MOST_OUTCOMES && oldest !== undefined) this.#outcomes.delete(oldest);
   }
 
   profile(on: boolean): boolean {

@@ -43,6 +43,7 @@ export class Generation {
   readonly #sink: MessageSink;
   readonly #tracks: readonly Track[];
   #isOver = false;
+  #onOver: (() => void) | undefined;
 
   constructor(parts: GenerationParts, ask: Ask, answers: readonly Answer[], sink: MessageSink) {
     this.#parts = parts;
@@ -72,6 +73,13 @@ export class Generation {
       if (track.sequence !== undefined) this.#parts.driver.abort(track.sequence);
       this.#complete(track, 'abort', undefined);
     }
+  }
+
+  /** Goes on although nobody listens; `onOver` is called at the end. False when it is over already. */
+  goOn(onOver: () => void): boolean {
+    if (this.#isOver) return false;
+    this.#onOver = onOver;
+    return true;
   }
 
   /** Nobody listens any more. */
@@ -126,6 +134,7 @@ export class Generation {
     if (!this.#tracks.every(({ isDone }) => isDone)) return;
     this.#isOver = true;
     this.#sink.end();
+    this.#onOver?.();
   }
 
   #step(track: Track, isFirst: boolean): Step {

@@ -193,6 +193,37 @@ test('a request aborted while it waits ends with a Complete, too', async () => {
   first.cancel();
 });
 
+test('tells what became of the requests that it was told to abort', async () => {
+  await using rig = await Rig.start({ kind: 'vllm', speed: 1 });
+  const left = await rig.open('#long 5000', { stream: true, id: 'left' });
+  await left.until(1);
+  left.cancel();
+  await rig.engine.waitFor((stats) => stats.aborted === 1);
+  await rig.generate('hi', { id: 'done', maxTokens: 1 });
+  await rig.caller.unary('Abort', { request_ids: ['left', 'done', 'nobody'] });
+  assert.deepEqual(
+    rig.engine.aborts().map(({ requestId, state }) => [requestId, state]),
+    [
+      ['left', 'aborted'],
+      ['done', 'completed'],
+      ['nobody', 'unknown'],
+    ],
+  );
+});
+
+test('an engine may go on for a caller that has left, until it is told to abort', async () => {
+  await using rig = await Rig.start({ kind: 'sglang', speed: 1, ignoresCancel: true });
+  const left = await rig.open('#long 5000', { stream: true, id: 'left' });
+  await left.until(1);
+  left.cancel();
+  await rig.engine.waitFor((stats) => stats.aborted === 1);
+  assert.equal(rig.engine.stats().running, 1);
+  await rig.caller.unary('Abort', { request_id: 'left' });
+  assert.equal(rig.engine.stats().running, 0);
+  assert.equal(rig.engine.aborts()[0]?.state, 'running');
+  assert.equal((await rig.caller.unary('GetServerInfo'))['active_requests'], 0);
+});
+
 test('serves a thousand streams at once, each to its end', async () => {
   await using rig = await Rig.start({ kind: 'sglang', maxRunning: 2000, kvTokens: 10_000_000, tokensPerChunk: 8 });
   const callers = Array.from({ length: 4 }, () => new TestCaller(rig.engine));

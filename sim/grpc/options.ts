@@ -47,6 +47,8 @@ export interface GrpcEngineOptions extends Omit<EngineOptions, 'kind'> {
   readonly bundle: BundleKind;
   /** Tokens in one message of a stream, as an engine with multi-step decoding sends them. */
   readonly tokensPerChunk: number;
+  /** A caller that leaves does not stop its generation: only Abort does. */
+  readonly ignoresCancel: boolean;
   /** Calls at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly maxStreams: number;
   /** Makes it a `grpcs://` server: PEM texts. */
@@ -78,6 +80,7 @@ export function resolveGrpcOptions(given: Partial<GrpcEngineOptions>): GrpcEngin
     reportsTokenizerPath: true,
     bundle: 'good',
     tokensPerChunk: 1,
+    ignoresCancel: false,
     maxStreams: MOST_STREAMS,
     tls: undefined,
     ...given,

@@ -10,7 +10,7 @@ import { readTokens, textOfTokenIds } from '../core/tokens.ts';
 import { type Answer, type Model } from './answer.ts';
 import { type Ask, Fields } from './ask.ts';
 import { bundleChunks } from './bundle.ts';
-import type { MessageSink, RpcCall } from './call.ts';
+import type { CallOutcome, MessageSink, RpcCall } from './call.ts';
 import type { Identity } from './dialect.ts';
 import { checkGrpcFault, type FaultHost, spoil, strikeBefore } from './faults.ts';
 import { Generation, type GenerationParts } from './generation.ts';
@@ -29,6 +29,8 @@ export interface RpcHost extends GenerationParts, FaultHost {
   readonly adapters: Set<string>;
   identity(): Identity;
   aborted(requestId: string, reason: string): boolean;
+  /** A Generate is over. */
+  ended(requestId: string, outcome: CallOutcome): void;
   /** Counts a request on a rank; what it gives back ends it. */
   enterRank(rank: number | undefined): () => void;
   profile(on: boolean): boolean;
@@ -157,9 +159,15 @@ async function generate(host: RpcHost, call: RpcCall, sink: MessageSink): Promis
   const pending: Pending = { generation: undefined, isAborted: false };
   host.generations.set(ask.requestId, pending);
   const leaveRank = host.enterRank(ask.rank);
-  call.onEnd(() => {
+  const leave = () => {
     host.generations.delete(ask.requestId);
     leaveRank();
+  };
+  call.onEnd((outcome) => {
+    host.ended(ask.requestId, outcome);
+    // Such an engine goes on until it is told to abort, or is done.
+    if (outcome === 'aborted' && host.options.ignoresCancel && pending.generation?.goOn(leave) === true) return;
+    leave();
     pending.generation?.drop();
   });
   const prompt = await host.mind.tokenizer.decode(ask.promptIds);

@@ -5,6 +5,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { byteDecoder } from './byte-decoder.ts';
 import { isRecord, type JsonRecord, listOf, numberOf, recordOf, stringOf } from '../json.ts';
 
 /** Token ids and text, with what the model's folder says of the model. */
@@ -53,6 +54,7 @@ async function load(path: string): Promise<SimTokenizer> {
   const configs = [recordOf(config), recordOf(generationConfig)];
   const ends = configs.flatMap((one) => idsOf(one['eos_token_id']));
   const own = idOf('eos_token');
+  const fast = byteDecoder(recordOf(definition), tokenizer.getVocab(true));
   return {
     path,
     vocabularySize: tokenizer.getVocabSize(true),
@@ -65,7 +67,7 @@ async function load(path: string): Promise<SimTokenizer> {
     config: recordOf(config),
     generationConfig: recordOf(generationConfig),
     encode: async (text) => (await tokenizer.encode(text, null, { addSpecialTokens: false })).getIds(),
-    decode: (ids) => (ids.length === 0 ? Promise.resolve('') : tokenizer.decode([...ids], false)),
+    decode: async (ids) => fast?.(ids) ?? (ids.length === 0 ? '' : await tokenizer.decode([...ids], false)),
   };
 }
 

@@ -57,9 +57,9 @@ export function promptLogprobs({ ask }: Step): JsonRecord {
   };
 }
 
-/** Members of a oneof. */
-export function matchedStop({ matched }: Finish): JsonRecord {
-  if (matched === undefined) return {};
+/** Members of a oneof. Without `tellsEnd` the model's own end token is no matched stop. */
+export function matchedStop({ matched }: Finish, tellsEnd: boolean): JsonRecord {
+  if (matched === undefined || ('id' in matched && matched.isEnd && !tellsEnd)) return {};
   return 'id' in matched ? { matched_token_id: matched.id } : { matched_stop_str: matched.text };
 }
 

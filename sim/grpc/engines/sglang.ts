@@ -76,7 +76,7 @@ export const sglang: GrpcDialect = {
       finish_reason: finish.reason,
       index: finish.ask.isStream ? finish.index : 0,
       ...counts(finish, finish.generated),
-      ...matchedStop(finish),
+      ...matchedStop(finish, true),
       ...cumulativeLogprobs(finish),
       ...promptLogprobs(finish),
     },

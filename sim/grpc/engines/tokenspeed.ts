@@ -77,7 +77,7 @@ export const tokenspeed: GrpcDialect = {
       finish_reason: finish.reason,
       index: finish.index,
       ...counts(finish, finish.generated),
-      ...matchedStop(finish),
+      ...matchedStop(finish, true),
       ...(finish.ask.isStream ? incrementalLogprobs(finish) : cumulativeLogprobs(finish)),
     },
   }),

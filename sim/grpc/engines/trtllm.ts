@@ -62,7 +62,7 @@ export const trtllm: GrpcDialect = {
       sequence_index: finish.index,
       finish_reason: finish.reason,
       ...counts(finish, finish.generated),
-      ...matchedStop(finish),
+      ...matchedStop(finish, false),
       logprobs: outputLogprobs(finish, finish.all()),
       prompt_logprobs: promptOf(finish),
     },

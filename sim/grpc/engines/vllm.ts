@@ -1,6 +1,7 @@
 /**
  * vLLM over gRPC: `vllm.grpc.engine.VllmEngine`. Counts of completion tokens are of each message alone when it streams;
- * zeros of top_p and the repetition penalty mean "not set"; stop strings are its own matter.
+ * zeros of top_p and the repetition penalty mean "not set"; stop strings are its own matter; the end token is no matched
+ * stop (its `stop_reason` is then empty).
  */
 
 import { checkSampling, constraintOf, type Fields } from '../ask.ts';
@@ -72,7 +73,7 @@ export const vllm: GrpcDialect = {
       finish_reason: finish.reason,
       index: finish.index,
       ...counts(finish, finish.ask.isStream ? finish.newlyGenerated : finish.generated),
-      ...matchedStop(finish),
+      ...matchedStop(finish, false),
       ...(finish.ask.isStream ? incrementalLogprobs(finish) : cumulativeLogprobs(finish)),
       ...promptLogprobs(finish),
     },
