@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { test } from 'node:test';
@@ -222,6 +224,29 @@ test('an engine may go on for a caller that has left, until it is told to abort'
   assert.equal(rig.engine.stats().running, 0);
   assert.equal(rig.engine.aborts()[0]?.state, 'running');
   assert.equal((await rig.caller.unary('GetServerInfo'))['active_requests'], 0);
+});
+
+test('allows as many calls on a connection as told', async () => {
+  await using rig = await Rig.start({ kind: 'vllm', maxStreams: 1 });
+  const session = connect(rig.engine.url.replace('grpc:', 'http:'));
+  const [settings] = await once(session, 'remoteSettings');
+  assert.equal(recordOf(settings)['maxConcurrentStreams'], 1);
+  session.destroy();
+});
+
+test('gives up at the deadline of its caller and frees the slot', async () => {
+  await using rig = await Rig.start({ kind: 'vllm', speed: 1 });
+  const call = await rig.open('#long 5000', { stream: true, deadlineMs: 100 });
+  assert.equal((await call.ended).code, STATUS.deadlineExceeded);
+  await rig.engine.waitFor((stats) => stats.running === 0 && stats.inFlight === 0);
+  assert.equal(rig.engine.stats().sequencesAborted, 1);
+});
+
+test('takes prompts of millions of bytes', async () => {
+  await using rig = await Rig.start({ kind: 'vllm', maxModelTokens: 4_000_000, kvTokens: 8_000_000 });
+  const ids = Array.from({ length: 3_000_000 }, (_unused, index) => 300 + (index % 2000));
+  const [complete] = (await rig.caller.call('Generate', generateRequest('vllm', { ids, maxTokens: 1 }))).messages;
+  assert.equal(recordOf(complete?.['complete'])['prompt_tokens'], 3_000_000);
 });
 
 test('serves a thousand streams at once, each to its end', async () => {

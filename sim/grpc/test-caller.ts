@@ -44,7 +44,12 @@ export class TestCaller {
     this.#client.close();
   }
 
-  async open(name: string, message: object, metadata: Readonly<Record<string, string>> = {}): Promise<OpenCall> {
+  async open(
+    name: string,
+    message: object,
+    metadata: Readonly<Record<string, string>> = {},
+    options: grpc.CallOptions = {},
+  ): Promise<OpenCall> {
     const method = (await serviceDefinition(DIALECTS[this.#kind].service))[name];
     if (method === undefined) throw new Error(`no method ${name}`);
     const head = new grpc.Metadata();
@@ -55,6 +60,7 @@ export class TestCaller {
       (bytes: Buffer) => recordOf(method.responseDeserialize(bytes)),
       message,
       head,
+      options,
     );
     return watch(call);
   }
@@ -109,6 +115,8 @@ export interface Wish {
   readonly regex?: string;
   readonly keepsStop?: boolean;
   readonly id?: string;
+  /** Of the call; not part of the message. */
+  readonly deadlineMs?: number;
 }
 
 let nextId = 0;

