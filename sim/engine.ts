@@ -13,7 +13,7 @@ import { type RecordedRequest, Recorder } from './control/recorder.ts';
 import { Counters, type EngineStats } from './control/stats.ts';
 import { Scheduler } from './core/scheduler.ts';
 import { Driver } from './driver.ts';
-import { type FaultRule, type FaultSpec, parseFaultRule } from './faults/fault.ts';
+import { faultOn, type FaultRule, type FaultSpec, parseFaultRule } from './faults/fault.ts';
 import { FaultPlan } from './faults/plan.ts';
 import { type EngineError, errorBody } from './http/errors.ts';
 import { Listener } from './http/listener.ts';
@@ -178,6 +178,7 @@ class Engine implements SimEngine, ServingEngine, Controlled {
   }
 
   applyRules(rules: readonly FaultRule[]): void {
+    for (const { fault } of rules) faultOn('http', fault);
     this.faults.set(rules.filter(({ fault }) => fault.kind !== 'refuse'));
     if (this.faults.list().length === rules.length) return;
     this.counters.faultFired('refuse');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAULT_KINDS, FaultError, parseFault, parseFaultRule } from './fault.ts';
+import { FAULT_KINDS, FaultError, faultOn, parseFault, parseFaultRule } from './fault.ts';
 import { FaultPlan } from './plan.ts';
 
 test('fills in the defaults of every kind', () => {
@@ -38,4 +38,18 @@ test('stops after so many times and keeps to its path', () => {
   assert.equal(plan.pick('POST', '/generate')?.kind, 'empty');
   assert.equal(plan.pick('POST', '/generate')?.kind, 'empty');
   assert.equal(plan.pick('POST', '/generate'), undefined);
+});
+
+test('knows which faults belong to one wire only', () => {
+  const refused = (wire: 'http' | 'grpc') =>
+    FAULT_KINDS.filter((kind) => {
+      try {
+        return faultOn(wire, parseFault({ kind })).kind !== kind;
+      } catch (error) {
+        return error instanceof FaultError;
+      }
+    });
+  assert.deepEqual(refused('http'), ['refused_stream', 'goaway_after']);
+  assert.equal(refused('grpc').length, 6);
+  assert.ok(refused('grpc').includes('malformed_sse'));
 });

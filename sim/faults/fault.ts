@@ -74,6 +74,12 @@ export class FaultError extends Error {
   override readonly name = 'FaultError';
 }
 
+/** Faults that only one of the two wires has. */
+const ONLY: { readonly [wire in 'http' | 'grpc']: ReadonlySet<FaultKind> } = {
+  http: new Set(['html', 'short_body', 'truncated_json', 'malformed_sse', 'wrong_content_type', 'heartbeats']),
+  grpc: new Set(['refused_stream', 'goaway_after']),
+};
+
 const GARBAGE = 'data {"id": "broken\nevent\n: \ndata: {"choices": [\n\n';
 
 /** Reads one fault. Throws FaultError. */
@@ -83,6 +89,13 @@ export function parseFault(value: unknown): Fault {
   const read = typeof kind === 'string' && Object.hasOwn(READERS, kind) ? READERS[kind as FaultKind] : undefined;
   if (read === undefined) throw new FaultError(`unknown fault kind ${JSON.stringify(kind)}`);
   return read(value);
+}
+
+/** The fault, if that wire has it. Throws FaultError. */
+export function faultOn(wire: 'http' | 'grpc', fault: Fault): Fault {
+  const other = wire === 'http' ? 'grpc' : 'http';
+  if (ONLY[other].has(fault.kind)) throw new FaultError(`${fault.kind}: there is no such thing over ${wire}`);
+  return fault;
 }
 
 /** Reads a fault together with when it strikes. Throws FaultError. */

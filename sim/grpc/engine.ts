@@ -11,14 +11,13 @@ import type { RecordedRequest } from '../control/recorder.ts';
 import { Counters, type EngineStats } from '../control/stats.ts';
 import { Scheduler } from '../core/scheduler.ts';
 import { Driver } from '../driver.ts';
-import { type FaultKind, type FaultRule, type FaultSpec, parseFaultRule } from '../faults/fault.ts';
+import { type FaultKind, faultOn, type FaultRule, type FaultSpec, parseFaultRule } from '../faults/fault.ts';
 import { FaultPlan } from '../faults/plan.ts';
 import { Listener } from '../http/listener.ts';
 import { Model } from './answer.ts';
 import type { CallOutcome, RpcCall } from './call.ts';
 import type { GrpcDialect, Identity } from './dialect.ts';
 import { DIALECTS } from './engines/dialects.ts';
-import { checkGrpcFault } from './faults.ts';
 import { HEALTH_SERVICE, healthDefinition } from './health.ts';
 import { GrpcListener, loadGrpc, type Registered } from './listener.ts';
 import { type GrpcEngineKind, type GrpcEngineOptions, resolveGrpcOptions } from './options.ts';
@@ -253,7 +252,7 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
   }
 
   applyRules(rules: readonly FaultRule[]): void {
-    for (const { fault } of rules) checkGrpcFault(fault);
+    for (const { fault } of rules) faultOn('grpc', fault);
     this.faults.set(rules.filter(({ fault }) => fault.kind !== 'refuse').map((rule) => this.#withPath(rule)));
     if (this.faults.list().length === rules.length) return;
     this.counters.faultFired('refuse');

@@ -4,7 +4,7 @@
  *   strikeBefore: the engine never sees the request;  spoil: between the engine's messages and the wire
  */
 
-import { type Fault, FaultError, type FaultKind } from '../faults/fault.ts';
+import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { MessageSink, RpcCall } from './call.ts';
 import { RpcRefusal, STATUS, statusOfHttp } from './status.ts';
 
@@ -15,22 +15,8 @@ export interface FaultHost {
   kill(): void;
 }
 
-const HTTP_ONLY: ReadonlySet<FaultKind> = new Set([
-  'html',
-  'short_body',
-  'truncated_json',
-  'malformed_sse',
-  'wrong_content_type',
-  'heartbeats',
-]);
-
 /** HTTP/2 error codes. Source: RFC 9113, 7. */
 const HTTP2 = { noError: 0, internal: 2, refusedStream: 7 } as const;
-
-/** Throws FaultError for a fault that only HTTP engines have. */
-export function checkGrpcFault({ kind }: Fault): void {
-  if (HTTP_ONLY.has(kind)) throw new FaultError(`${kind}: a gRPC engine cannot do that`);
-}
 
 /** Commits the fault when it replaces the answer altogether; false when the request should go on. */
 export function strikeBefore(call: RpcCall, fault: Fault, host: FaultHost): boolean {

@@ -226,6 +226,28 @@ test('an engine may go on for a caller that has left, until it is told to abort'
   assert.equal((await rig.caller.unary('GetServerInfo'))['active_requests'], 0);
 });
 
+test('reports what runs and waits, of one rank when asked for one', async () => {
+  await using rig = await Rig.start({ kind: 'sglang', speed: 1, maxRunning: 1, dataParallelSize: 2 });
+  const calls = [await rig.open('#long 5000', { stream: true }), await rig.open('#long 5000', { stream: true })];
+  await calls[0]?.until(1);
+  await rig.engine.waitFor((stats) => stats.running === 1 && stats.waiting === 1);
+  const all = await rig.caller.unary('GetLoads', { include: ['core', 'queues', 'memory'] });
+  assert.equal(listOf(all['loads']).length, 2);
+  const total = recordOf(all['aggregate']);
+  assert.deepEqual([total['total_running_reqs'], total['total_waiting_reqs'], total['total_reqs']], [1, 1, 2]);
+  const first = recordOf(listOf(all['loads'])[0]);
+  assert.equal(first['num_running_reqs'], 2, 'of several ranks what waits counts as running');
+  assert.ok(Number(first['num_used_tokens']) > 5000);
+  assert.ok(Number(first['num_waiting_uncached_tokens']) > 0);
+  assert.equal(recordOf(first['memory'])['token_capacity'], 524_288);
+  const one = await rig.caller.unary('GetLoads', { dp_rank: 1 });
+  assert.deepEqual(
+    listOf(one['loads']).map((load) => recordOf(load)['dp_rank']),
+    [1],
+  );
+  for (const call of calls) call.cancel();
+});
+
 test('allows as many calls on a connection as told', async () => {
   await using rig = await Rig.start({ kind: 'vllm', maxStreams: 1 });
   const session = connect(rig.engine.url.replace('grpc:', 'http:'));

@@ -3,7 +3,7 @@
  * is told on standard error and ends with INTERNAL, and no other call suffers.
  */
 
-import { type Fault, FaultError, parseFault } from '../faults/fault.ts';
+import { type Fault, FaultError, faultOn, parseFault } from '../faults/fault.ts';
 import type { FaultPlan } from '../faults/plan.ts';
 import { createRandom, hashText } from '../random.ts';
 import { readTokens, textOfTokenIds } from '../core/tokens.ts';
@@ -12,7 +12,7 @@ import { type Ask, Fields } from './ask.ts';
 import { bundleChunks } from './bundle.ts';
 import type { CallOutcome, MessageSink, RpcCall } from './call.ts';
 import type { Identity } from './dialect.ts';
-import { checkGrpcFault, type FaultHost, spoil, strikeBefore } from './faults.ts';
+import { type FaultHost, spoil, strikeBefore } from './faults.ts';
 import { Generation, type GenerationParts } from './generation.ts';
 import type { GrpcEngineOptions } from './options.ts';
 import { lastUserText } from './prompt.ts';
@@ -221,9 +221,7 @@ function faultInside(prompt: string): Fault | undefined {
   const match = /#fault (\{.*\})/.exec(lastUserText(prompt));
   if (match === null) return undefined;
   try {
-    const fault = parseFault(JSON.parse(match[1] ?? ''));
-    checkGrpcFault(fault);
-    return fault;
+    return faultOn('grpc', parseFault(JSON.parse(match[1] ?? '')));
   } catch (error) {
     if (!(error instanceof FaultError || error instanceof SyntaxError)) throw error;
     throw invalid(`#fault: ${error.message}`);

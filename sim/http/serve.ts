@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EngineParts } from '../api/generation.ts';
 import type { Recorder } from '../control/recorder.ts';
 import { strikeBefore } from '../faults/before.ts';
-import { FaultError, parseFault } from '../faults/fault.ts';
+import { FaultError, faultOn, parseFault } from '../faults/fault.ts';
 import type { FaultPlan } from '../faults/plan.ts';
 import { isRecord } from '../json.ts';
 import { sendError, sendJson } from './answers.ts';
@@ -113,7 +113,7 @@ function chooseFault(engine: ServingEngine, exchange: Exchange): boolean {
     return true;
   }
   try {
-    exchange.fault = parseFault(own);
+    exchange.fault = faultOn('http', parseFault(own));
     return true;
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;

@@ -14,7 +14,7 @@ import { type RecordedRequest, Recorder } from '../control/recorder.ts';
 import { Counters, type EngineStats } from '../control/stats.ts';
 import { DEFAULT_COST } from '../core/cost.ts';
 import { Scheduler } from '../core/scheduler.ts';
-import { type FaultRule, type FaultSpec, parseFaultRule } from '../faults/fault.ts';
+import { faultOn, type FaultRule, type FaultSpec, parseFaultRule } from '../faults/fault.ts';
 import { FaultPlan } from '../faults/plan.ts';
 import type { EngineError } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -196,6 +196,7 @@ class Provider implements SimProvider, ServingProvider, Controlled {
   }
 
   applyRules(rules: readonly FaultRule[]): void {
+    for (const { fault } of rules) faultOn('http', fault);
     this.faults.set(rules.filter(({ fault }) => fault.kind !== 'refuse'));
     if (this.faults.list().length === rules.length) return;
     this.counters.faultFired('refuse');

@@ -9,7 +9,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Recorder } from '../control/recorder.ts';
 import { strikeBefore } from '../faults/before.ts';
-import { FaultError, parseFault } from '../faults/fault.ts';
+import { FaultError, faultOn, parseFault } from '../faults/fault.ts';
 import type { FaultPlan } from '../faults/plan.ts';
 import { sendJson } from '../http/answers.ts';
 import { Exchange, type ExchangeHost } from '../http/exchange.ts';
@@ -125,7 +125,8 @@ function readJson(exchange: Exchange): JsonRecord {
 function chooseFault(provider: ServingProvider, exchange: Exchange, key: string | undefined): void {
   const own = exchange.json['sim_fault'];
   try {
-    exchange.fault = own === undefined ? provider.faults.pick(exchange.method, exchange.path, key) : parseFault(own);
+    exchange.fault =
+      own === undefined ? provider.faults.pick(exchange.method, exchange.path, key) : faultOn('http', parseFault(own));
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
     throw new Refusal({ status: 400, message: `sim_fault: ${error.message}` });

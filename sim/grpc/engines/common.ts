@@ -112,14 +112,14 @@ export function loadReport(identity: Identity, request: Fields, details: boolean
   };
 }
 
-/** One scheduler serves all ranks: the first one is told its load, the others what runs in their name. */
+/** One scheduler serves all ranks; with several, what waits counts as running, as with the HTTP engines. */
 function rankLoad(
   { options, load, cacheHitRate, runningByRank }: Identity,
   rank: number,
   { details, include }: { readonly details: boolean; readonly include: readonly string[] },
 ): JsonRecord {
   const isShared = options.dataParallelSize > 1;
-  const running = isShared ? Math.min(runningByRank[rank] ?? 0, load.running) : load.running;
+  const running = isShared ? (runningByRank[rank] ?? 0) : load.running;
   const waiting = isShared ? 0 : load.waiting;
   const base = {
     dp_rank: rank,
