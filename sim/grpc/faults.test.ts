@@ -106,6 +106,8 @@ test('a killed engine cuts every connection and tells its owner', async () => {
   const { code, messages } = await (await rig.open('hi', { stream: true })).ended;
   assert.deepEqual([code, messages.length, deaths], [STATUS.unavailable, 2, 1]);
   assert.equal((await rig.caller.call('HealthCheck')).code, STATUS.unavailable);
+  await using restarted = await start({ port: rig.engine.port });
+  await restarted.generate('hi');
 });
 
 test('refuses connections until told otherwise', async () => {

@@ -75,6 +75,8 @@ test('engines without an HTTP server are refused over HTTP', () => {
   ]);
   assert.deepEqual(modeProblems(optionsOf({ backend: 'mlx', model: 'm', connectionMode: 'grpc' })), []);
   assert.deepEqual(modeProblems(optionsOf({ backend: 'trtllm', model: 'm' })), []);
+  const split = optionsOf({ backend: 'tokenspeed', model: 'm', connectionMode: 'grpc', tensorParallelSize: 2 });
+  assert.match(modeProblems(split)[0] ?? '', /--tensor-parallel-size: not known for tokenspeed/);
 });
 
 test('one engine alone sees all GPUs that we see', () => {

@@ -117,10 +117,15 @@ export function deviceProblems(options: ServeOptions, visible: string | undefine
   return [`environment variable CUDA_VISIBLE_DEVICES: "${visible}" names too few GPUs for ${needed}`];
 }
 
-/** The problem line for an engine that has no server of that kind, or none. */
-export function modeProblems({ backend, connectionMode }: ServeOptions): string[] {
-  if (connectionMode === 'grpc' || recipes('')[backend].args !== undefined) return [];
-  return [`flag --connection-mode: ${backend} is served over grpc only`];
+/** Problem lines for what an engine does not have: a server of that kind, a known flag for several GPUs. */
+export function modeProblems({ backend, connectionMode, tensorParallelSize }: ServeOptions): string[] {
+  const { args, tensorParallelFlag } = recipes('')[backend];
+  const isMissing = connectionMode === 'http' && args === undefined;
+  const isUnknown = backend !== 'sim' && tensorParallelSize > 1 && tensorParallelFlag === undefined;
+  return [
+    ...(isMissing ? [`flag --connection-mode: ${backend} is served over grpc only`] : []),
+    ...(isUnknown ? [`flag --tensor-parallel-size: not known for ${backend}; give its own flag behind --`] : []),
+  ];
 }
 
 /** The arguments of one engine in that mode. */
