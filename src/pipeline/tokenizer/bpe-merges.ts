@@ -5,31 +5,54 @@ import { MergeTable } from './merge-table.ts';
 import type { TokenTable } from './token-table.ts';
 import { UnusableTokenizer } from './unusable.ts';
 
-/** `idOf`: of a name in the vocabulary; -1 for none. `prefixBytes`: what a continuing part drops when it is joined. */
-export function mergesOfList(
-  list: readonly unknown[],
-  table: TokenTable,
-  lookUp: { readonly idOf: (token: string) => number; readonly prefixBytes: number },
-): MergeTable {
-  if (list.length > MAX_MERGES) throw new UnusableTokenizer(`${list.length} merges`);
-  const merges = new MergeTable(list.length);
-  for (let rank = 0; rank < list.length; rank++) {
-    const entry: unknown = list[rank];
-    let left = -1;
-    let right = -1;
-    if (typeof entry === 'string') {
-      const blank = entry.indexOf(' ');
-      left = lookUp.idOf(entry.slice(0, blank));
-      right = lookUp.idOf(entry.slice(blank + 1));
-    } else if (Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'string') {
-      left = lookUp.idOf(entry[0]);
-      right = lookUp.idOf(entry[1]);
-    }
-    const joined = left < 0 || right < 0 ? -1 : table.findJoined(left, right, lookUp.prefixBytes);
-    if (joined < 0) throw new UnusableTokenizer(`merge ${rank} with a token that its vocabulary has not`);
-    merges.set(left, right, rank, joined);
+/** Merges in the order of their ranks; grows as they come. */
+export class MergeList {
+  readonly #table: TokenTable;
+  #pairs = new Int32Array(3 << 16);
+  #count = 0;
+
+  constructor(table: TokenTable) {
+    this.#table = table;
   }
-  return merges;
+
+  /** False where one of the two, or both together, is no token. */
+  add(left: number, right: number): boolean {
+    const joined = left < 0 || right < 0 ? -1 : this.#table.findJoined(left, right);
+    if (joined < 0) return false;
+    if (this.#count >= MAX_MERGES) throw new UnusableTokenizer(`more than ${MAX_MERGES} merges`);
+    if (this.#count * 3 === this.#pairs.length) {
+      const grown = new Int32Array(this.#pairs.length * 2);
+      grown.set(this.#pairs);
+      this.#pairs = grown;
+    }
+    const at = 3 * this.#count++;
+    this.#pairs[at] = left;
+    this.#pairs[at + 1] = right;
+    this.#pairs[at + 2] = joined;
+    return true;
+  }
+
+  toTable(): MergeTable {
+    const merges = new MergeTable(this.#count);
+    for (let rank = 0; rank < this.#count; rank++) {
+      const at = rank * 3;
+      merges.set(this.#pairs[at] ?? 0, this.#pairs[at + 1] ?? 0, rank, this.#pairs[at + 2] ?? 0);
+    }
+    return merges;
+  }
+}
+
+/** Of parsed JSON: texts with a blank between, or pairs. */
+export function mergesOfList(list: readonly unknown[], table: TokenTable): MergeTable {
+  const merges = new MergeList(table);
+  const idOf = (name: unknown) => (typeof name === 'string' ? (table.idOf(name) ?? -1) : -1);
+  for (const [rank, entry] of list.entries()) {
+    const pair: readonly unknown[] = Array.isArray(entry) ? entry : String(entry).split(' ');
+    if (pair.length !== 2 || !merges.add(idOf(pair[0]), idOf(pair[1]))) {
+      throw new UnusableTokenizer(`merge ${rank} with a token that its vocabulary has not`);
+    }
+  }
+  return merges.toTable();
 }
 
 /**

@@ -6,21 +6,20 @@
 import type { Tokenizer } from '../../domain/tokenizer.ts';
 import type { AddedToken } from './added-tokens.ts';
 import type { Assembled } from './assembled.ts';
-import { mergesOfList } from './bpe-merges.ts';
 import { ByteDecoding } from './byte-decoding.ts';
-import { decodesBytes } from './decoding.ts';
 import { type Encode, type EncodeElsewhere, EngineTokenizer, TextEncoding } from './engine.ts';
 import { addedTokensOf, addedTokensOfConfig, type TokenizerFiles, tokenTextOf } from './files.ts';
-import { flagOf, idOf, type JsonObject, listOf, objectOf, parseJson } from './json-shape.ts';
+import { flagOf, type JsonObject, objectOf, parseJson } from './json-shape.ts';
 import { scanJoints } from './joints.ts';
 import { normalizerOf } from './normalizers.ts';
 import { adjust, type Surroundings, surroundingsOf } from './post-processors.ts';
 import { preTokenizerOf } from './pre-tokenizers.ts';
+import { modelOfJson, type ReadModel, readModel } from './read-model.ts';
 import { byteTokenIds } from './symbols.ts';
 import { TextDecoding } from './text-decoding.ts';
 import { textRulesOf } from './text-rules.ts';
 import { tiktokenTokenizer } from './tiktoken.ts';
-import { TokenTable } from './token-table.ts';
+import type { TokenTable } from './token-table.ts';
 import { UnusableTokenizer } from './unusable.ts';
 import { vocabularyAsTokenizerJson } from './vocabulary-files.ts';
 import type { BpeModel } from './word-encoder.ts';
@@ -41,9 +40,9 @@ export function createTokenizer(files: TokenizerFiles, elsewhere?: EncodeElsewhe
   const config = files.configJson === undefined ? undefined : parseJson(files.configJson, 'tokenizer_config.json');
   switch (files.kind) {
     case 'tokenizer_json':
-      return tokenizerOf(parseJson(files.tokenizerJson, 'tokenizer.json'), config, elsewhere);
+      return tokenizerOf(readModel(files.tokenizerJson), config, elsewhere);
     case 'vocabulary':
-      return tokenizerOf(vocabularyAsTokenizerJson(files, config), config, elsewhere);
+      return tokenizerOf(modelOfJson(vocabularyAsTokenizerJson(files, config)), config, elsewhere);
     case 'tiktoken':
       return made(tiktokenTokenizer(files.ranks, config));
   }
@@ -62,19 +61,25 @@ function made(parts: Assembled): MadeTokenizer {
   });
 }
 
-function tokenizerOf(json: JsonObject, config: JsonObject | undefined, elsewhere?: EncodeElsewhere): MadeTokenizer {
-  const model = objectOf(json['model'], 'model');
+function tokenizerOf(read: ReadModel, config: JsonObject | undefined, elsewhere?: EncodeElsewhere): MadeTokenizer {
+  const { json, table, isByteLevel } = read;
   const added = withConfigTokens(addedTokensOf(json['added_tokens']), config);
-  const isByteLevel = decodesBytes(json['decoder']);
-  const { table, inModel } = tableOf(model, added, isByteLevel);
-  const settled = added.map((token) => ({ ...token, id: inModel(token.content) ?? token.id }));
+  // A token that the model has keeps the model's id, whatever the list of added ones says.
+  const settled = added.map((token) => ({ ...token, id: table.idOf(token.content) ?? token.id }));
+  const unknownId = unknownIdOf(objectOf(json['model'], 'model'), table);
+  for (const token of settled) if (table.idOf(token.content) === undefined) table.addApart(token.content, token.id);
   const isSpecial = new Uint8Array(table.size);
   for (const token of settled) if (token.isSpecial) isSpecial[token.id] = 1;
   const decoding = isByteLevel
     ? new ByteDecoding(table, isSpecial)
     : new TextDecoding(table, textRulesOf(json['decoder']), isSpecial);
-  const encoding = encodingOf({ json, model, config, added: settled, table, inModel, isByteLevel });
+  const encoding = encodingOf({ ...read, config, added: settled, unknownId });
   return made({ table, added: settled, decoding, encoding, elsewhere });
+}
+
+/** Of the model's own tokens only: before the added ones come. */
+function unknownIdOf(model: JsonObject, table: TokenTable): number | undefined {
+  return typeof model['unk_token'] === 'string' ? table.idOf(model['unk_token']) : undefined;
 }
 
 /** Tokens that only tokenizer_config.json has come on top. */
@@ -85,42 +90,10 @@ function withConfigTokens(added: AddedToken[], config: JsonObject | undefined): 
   return [...added, ...more];
 }
 
-interface Tokens {
-  readonly table: TokenTable;
-  /** The id of a name in the model's own vocabulary. */
-  readonly inModel: (name: string) => number | undefined;
-}
-
-function tableOf(model: JsonObject, added: readonly AddedToken[], isByteLevel: boolean): Tokens {
-  const entries = vocabularyOf(model);
-  let highest = 0;
-  for (const id of entries.values()) highest = Math.max(highest, id);
-  for (const token of added) highest = Math.max(highest, token.id);
-  const table = new TokenTable(highest, isByteLevel);
-  for (const [name, id] of entries) table.add(name, id);
-  for (const token of added) if (!entries.has(token.content)) table.addApart(token.content, token.id);
-  return { table, inModel: (name) => entries.get(name) };
-}
-
-/** BPE, WordPiece and WordLevel list ids by name, Unigram lists names with scores in the order of their ids. */
-function vocabularyOf(model: JsonObject): ReadonlyMap<string, number> {
-  const vocabulary = model['vocab'];
-  const found = new Map<string, number>();
-  if (Array.isArray(vocabulary)) {
-    vocabulary.forEach((entry: unknown, id) => found.set(String(Array.isArray(entry) ? entry[0] : ''), id));
-    return found;
-  }
-  const byName = objectOf(vocabulary, 'vocabulary');
-  for (const name in byName) found.set(name, idOf(byName[name], 'id in the vocabulary'));
-  return found;
-}
-
-interface EncodingParts extends Tokens {
-  readonly json: JsonObject;
-  readonly model: JsonObject;
+interface EncodingParts extends ReadModel {
   readonly config: JsonObject | undefined;
   readonly added: readonly AddedToken[];
-  readonly isByteLevel: boolean;
+  readonly unknownId: number | undefined;
 }
 
 /** The encoder, or why there is none. */
@@ -145,24 +118,21 @@ function encodingOf(parts: EncodingParts): TextEncoding | string {
   }
 }
 
-function bpeOf({ model, table, inModel, isByteLevel }: EncodingParts): BpeModel {
+function bpeOf({ json, table, isByteLevel, merges, unknownId }: EncodingParts): BpeModel {
+  const model = objectOf(json['model'], 'model');
   // Files of old have no type; they are BPE where they have merges.
-  const type = model['type'] ?? (Array.isArray(model['merges']) ? 'BPE' : 'a model without type');
-  if (type !== 'BPE') throw new UnusableTokenizer(`the model ${JSON.stringify(type)}`);
+  const type = model['type'] ?? (merges === undefined ? 'a model without type' : 'BPE');
+  if (type !== 'BPE' || merges === undefined) throw new UnusableTokenizer(`the model ${JSON.stringify(type)}`);
   if (typeof model['dropout'] === 'number' && model['dropout'] > 0) throw new UnusableTokenizer('dropout');
   const affixes = [model['continuing_subword_prefix'], model['end_of_word_suffix']];
   if (affixes.some((affix) => typeof affix === 'string' && affix !== '')) throw new UnusableTokenizer('affixes');
-  const unknown = typeof model['unk_token'] === 'string' ? inModel(model['unk_token']) : undefined;
   return {
     table,
-    merges: mergesOfList(listOf(model['merges'], 'list of merges'), table, {
-      idOf: (name) => inModel(name) ?? -1,
-      prefixBytes: 0,
-    }),
+    merges,
     isByteLevel,
     ignoresMerges: flagOf(model['ignore_merges'], false),
     unknown: {
-      unknownId: unknown,
+      unknownId,
       fuseUnknown: flagOf(model['fuse_unk'], false),
       byteFallback: flagOf(model['byte_fallback'], false),
     },

@@ -4,7 +4,7 @@
  */
 
 import type { MergeTable } from './merge-table.ts';
-import { byteOfName } from './symbols.ts';
+import { byteTokenIds } from './symbols.ts';
 import type { TokenTable } from './token-table.ts';
 import type { Scan } from './words.ts';
 
@@ -41,27 +41,28 @@ function jointsOf(table: TokenTable, merges: MergeTable): Uint8Array {
   const joins = new Uint8Array(KINDS * KINDS);
   // Two units of one character, and parts of it as bytes, are never parted.
   joins[OTHER_KIND * KINDS + OTHER_KIND] = 1;
+  const byteIds = new Set(byteTokenIds(table));
+  const isSeen = new Uint8Array(table.size);
   const { slots } = merges;
   for (let at = 0; at < slots.length; at += 4) {
     const left = slots[at] ?? -1;
     if (left === -1) continue;
     // Merged bytes stand for characters that their names do not show.
-    if (isByte(table, left) || isByte(table, slots[at + 1] ?? 0)) return joins.fill(1);
-    markToken(table.bytesOf(slots[at + 3] ?? 0), joins);
+    if (byteIds.has(left) || byteIds.has(slots[at + 1] ?? -1)) return joins.fill(1);
+    const joined = slots[at + 3] ?? 0;
+    if (isSeen[joined] === 0) markToken(table, joined, joins);
+    isSeen[joined] = 1;
   }
   return joins;
 }
 
-function isByte(table: TokenTable, id: number): boolean {
-  const bytes = table.bytesOf(id);
-  return bytes.length === 6 && bytes[0] === 0x3c && byteOfName(table.nameOf(id) ?? '') >= 0;
-}
-
-function markToken(bytes: Uint8Array, joins: Uint8Array): void {
+function markToken(table: TokenTable, id: number, joins: Uint8Array): void {
+  const { arena } = table;
+  const end = table.startOf(id) + table.lengthOf(id);
   let left = -1;
-  for (let at = 0; at < bytes.length; ) {
-    const byte = bytes[at] ?? 0;
-    const isMeta = byte === 0xe2 && bytes[at + 1] === 0x96 && bytes[at + 2] === 0x81;
+  for (let at = table.startOf(id); at < end; ) {
+    const byte = arena[at] ?? 0;
+    const isMeta = byte === 0xe2 && arena[at + 1] === 0x96 && arena[at + 2] === 0x81;
     const right = byte < 128 ? byte : isMeta ? META_KIND : OTHER_KIND;
     if (left >= 0) joins[left * KINDS + right] = 1;
     left = right;

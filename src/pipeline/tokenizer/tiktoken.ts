@@ -22,9 +22,8 @@ export function tiktokenTokenizer(ranks: Uint8Array, config: JsonObject | undefi
   const base = tokens.reduce((highest, [, rank]) => Math.max(highest, rank), -1) + 1;
   const isKimi = namesKimi(config);
   const added = isKimi ? kimiTokens(config, base) : addedTokensOfConfig(config);
-  const highest = added.reduce((most, token) => Math.max(most, token.id), base - 1);
-  const table = new TokenTable(highest, true);
-  for (const [bytes, rank] of tokens) table.addBytes(bytes, rank);
+  const table = new TokenTable(true);
+  for (const [bytes, rank] of tokens) table.addBytes(bytes, bytes.length, rank);
   for (const token of added) if (!table.has(token.id)) table.addApart(token.content, token.id);
   const isSpecial = new Uint8Array(table.size);
   for (const token of added) if (token.isSpecial) isSpecial[token.id] = 1;

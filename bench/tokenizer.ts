@@ -1,0 +1,166 @@
+/**
+ * Our tokenizer against the package `tokenizers` on real vocabularies: `node bench/tokenizer.ts [vocabulary …]`.
+ * Each vocabulary and side has a process of its own, so that "cold" is cold: the first pass of a fresh process.
+ * Units  MB/s of UTF-8; µs for a prompt of 2 KB; ns for a pushed token; ms and MB for loading
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createTokenizer } from '../src/pipeline/tokenizer/create-tokenizer.ts';
+import { readVocabulary, vocabularyNames } from '../test/support/vocabularies.ts';
+
+const TEXT_BYTES = 100_000;
+const PROMPT_BYTES = 2048;
+const WARM_MS = 600;
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+type Kind = 'english' | 'code' | 'many';
+const KINDS: readonly Kind[] = ['english', 'code', 'many'];
+
+/** Files whose text is taken in turn until there is enough. */
+const SOURCES: Readonly<Record<Kind, string>> = {
+  english: '{LICENSE,README.md,docs/**/*.md,node_modules/*/{LICENSE,README.md}}',
+  code: 'src/**/*.ts',
+  many: 'node_modules/typescript/lib/*/diagnosticMessages.generated.json',
+};
+
+function textOf(kind: Kind): string {
+  const files = globSync(SOURCES[kind], { cwd: root }).toSorted();
+  const share = kind === 'many' ? Math.ceil(TEXT_BYTES / files.length) : TEXT_BYTES;
+  let text = '';
+  for (const file of files) {
+    const whole = readFileSync(`${root}${file}`, 'utf8');
+    text += whole.slice(0, share);
+    if (Buffer.byteLength(text) >= TEXT_BYTES) break;
+  }
+  return Buffer.from(text).subarray(0, TEXT_BYTES).toString('utf8').toWellFormed();
+}
+
+interface Side {
+  encode(text: string): unknown;
+  clear?: () => void;
+}
+
+interface Figures {
+  loadMs: number;
+  memoryMb: number;
+  cold: Record<string, number>;
+  warm: Record<string, number>;
+  cleared: Record<string, number>;
+  promptUs: number;
+  pushNs: number;
+}
+
+async function loadOurs(name: string): Promise<{ side: Side; pushNs: () => number }> {
+  const tokenizer = createTokenizer({ kind: 'tokenizer_json', ...readVocabulary(name) });
+  const pushNs = (): number => {
+    const ids = tokenizer.encode(textOf('english'), false);
+    if (ids instanceof Promise) return Number.NaN;
+    const decoder = tokenizer.createDecoder();
+    let best = Infinity;
+    for (let round = 0; round < 40; round++) {
+      const start = performance.now();
+      for (const id of ids) decoder.push(id);
+      best = Math.min(best, ((performance.now() - start) * 1e6) / ids.length);
+      decoder.end();
+    }
+    return best;
+  };
+  return {
+    side: { encode: (text) => tokenizer.encode(text, false), clear: () => tokenizer.clearCache() },
+    pushNs,
+  };
+}
+
+async function loadTheirs(name: string): Promise<{ side: Side; pushNs: () => number }> {
+  const { Tokenizer } = await import('tokenizers');
+  const tokenizer = Tokenizer.fromString(readVocabulary(name).tokenizerJson);
+  return {
+    side: { encode: async (text) => (await tokenizer.encode(text, null, { addSpecialTokens: false })).getIds() },
+    pushNs: () => Number.NaN,
+  };
+}
+
+async function pass(side: Side, text: string): Promise<number> {
+  const start = performance.now();
+  await side.encode(text);
+  return performance.now() - start;
+}
+
+/** The median time of a pass. */
+async function repeated(side: Side, text: string, before?: () => void): Promise<number> {
+  const times: number[] = [];
+  for (let total = 0; total < WARM_MS || times.length < 5; ) {
+    before?.();
+    const took = await pass(side, text);
+    times.push(took);
+    total += took;
+  }
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
+}
+
+function rate(text: string, ms: number): number {
+  return Buffer.byteLength(text) / ms / 1000;
+}
+
+async function measure(name: string, isOurs: boolean): Promise<Figures> {
+  const texts = new Map(KINDS.map((kind) => [kind, textOf(kind)]));
+  globalThis.gc?.();
+  const before = process.memoryUsage().rss;
+  const start = performance.now();
+  const { side, pushNs } = isOurs ? await loadOurs(name) : await loadTheirs(name);
+  const loadMs = performance.now() - start;
+  globalThis.gc?.();
+  const figures: Figures = { loadMs, memoryMb: 0, cold: {}, warm: {}, cleared: {}, promptUs: 0, pushNs: 0 };
+  for (const [kind, text] of texts) figures.cold[kind] = rate(text, await pass(side, text));
+  figures.memoryMb = (process.memoryUsage().rss - before) / 1e6;
+  for (const [kind, text] of texts) {
+    figures.warm[kind] = rate(text, await repeated(side, text));
+    figures.cleared[kind] = side.clear === undefined ? Number.NaN : rate(text, await repeated(side, text, side.clear));
+  }
+  const prompt = (texts.get('english') ?? '').slice(0, PROMPT_BYTES);
+  figures.promptUs = (await repeated(side, prompt)) * 1000;
+  figures.pushNs = pushNs();
+  return figures;
+}
+
+function measureApart(name: string, who: string): Figures | undefined {
+  const flags = ['--expose-gc', fileURLToPath(import.meta.url), '--measure', name, who];
+  const child = spawnSync(process.execPath, flags, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  return child.status === 0 ? (JSON.parse(child.stdout) as Figures) : undefined;
+}
+
+function cells(figures: Figures | undefined): string {
+  if (figures === undefined) return 'not measured';
+  const show = (value: number | null | undefined, digits = 1) =>
+    value === null || value === undefined ? '-' : value.toFixed(digits);
+  const speeds = KINDS.map(
+    (kind) => `${show(figures.cold[kind])} / ${show(figures.warm[kind])} / ${show(figures.cleared[kind])}`,
+  );
+  const rest = [
+    show(figures.promptUs),
+    `${show(figures.loadMs, 0)} / ${show(figures.memoryMb, 0)}`,
+    show(figures.pushNs, 0),
+  ];
+  return [...speeds, ...rest].join(' | ');
+}
+
+function report(names: readonly string[]): void {
+  console.log('MB/s: first pass / warm / cache cleared before each pass');
+  console.log('| vocabulary | side | English | code | 13 languages | 2 KB µs | load ms / MB | push ns |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  for (const name of names) {
+    const ours = measureApart(name, 'ours');
+    const theirs = measureApart(name, 'tokenizers');
+    console.log(`| ${name} | ours | ${cells(ours)} |`);
+    console.log(`| | tokenizers | ${cells(theirs)} |`);
+    if (ours === undefined || theirs === undefined) continue;
+    const times = (of: 'cold' | 'warm') =>
+      KINDS.map((kind) => `${((ours[of][kind] ?? 0) / (theirs[of][kind] ?? 1)).toFixed(1)} ×`).join(', ');
+    console.log(`| | | cold ${times('cold')}; warm ${times('warm')} | | | | | |`);
+  }
+}
+
+const [mode, name, who] = process.argv.slice(2);
+if (mode === '--measure' && name !== undefined) console.log(JSON.stringify(await measure(name, who === 'ours')));
+else report(process.argv.length > 2 ? process.argv.slice(2) : vocabularyNames);
