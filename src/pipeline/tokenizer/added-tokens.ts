@@ -3,6 +3,8 @@
  * there, then on behind it.
  */
 
+import { WORD_CLASS } from './unicode-tables.ts';
+
 /** As `added_tokens` of tokenizer.json has it. */
 export interface AddedToken {
   readonly id: number;
@@ -25,8 +27,8 @@ export interface PartSink {
   text(text: string, from: number, to: number): void;
 }
 
-const WORD_END = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/v;
-const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/v;
+const WORD_END = new RegExp(`[${WORD_CLASS}]$`, 'v');
+const WORD_START = new RegExp(`^[${WORD_CLASS}]`, 'v');
 const BLANK = /\p{White_Space}/v;
 /** Code units in a key of the trie. */
 const UNITS = 0x10000;
@@ -78,7 +80,8 @@ export class AddedTokenFinder {
         continue;
       }
       const end = at + this.#length;
-      if (token.isSingleWord && !standsAlone(text, at, end)) {
+      // One that begins in white space which the token before took along is passed over whole.
+      if (at < from || (token.isSingleWord && !standsAlone(text, at, end))) {
         at = this.#candidate(text, end);
         continue;
       }

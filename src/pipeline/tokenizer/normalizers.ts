@@ -35,8 +35,6 @@ export function normalizerOf(description: unknown): Normalize | undefined {
       return replace(description['pattern'], textOf(description['content'], 'content of Replace'));
     case 'Strip':
       return strip(flagOf(description['strip_left'], true), flagOf(description['strip_right'], true));
-    case 'StripAccents':
-      return (text) => text.replaceAll(/\p{M}/gv, '');
     default:
       throw new UnusableTokenizer(`the normalizer ${String(description['type'])}`);
   }

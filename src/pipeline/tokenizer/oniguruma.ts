@@ -47,6 +47,7 @@ class Reader {
   readonly #characters: readonly string[];
   #at = 0;
   #atomics = 0;
+  #ignoresCase = false;
 
   constructor(pattern: string) {
     this.#pattern = pattern;
@@ -120,8 +121,19 @@ class Reader {
       case '?':
         throw this.#refuse('a repeat of nothing');
       default:
-        return escaped(character.codePointAt(0) ?? 0);
+        return this.#ignoresCase ? this.#anyCase(character) : escaped(character.codePointAt(0) ?? 0);
     }
+  }
+
+  /** Written out, because modifiers are new to the runtime and were seen to miss matches. */
+  #anyCase(character: string): string {
+    const all = new Set([character, character.toLowerCase(), character.toUpperCase()]);
+    // The long s and the Kelvin sign fold to letters of ASCII.
+    if (all.has('s')) all.add('\u017f');
+    if (all.has('k')) all.add('\u212a');
+    const codePoints = [...all].map((form) => form.codePointAt(0) ?? 0);
+    if ([...all].some((form) => Array.from(form).length !== 1)) throw this.#refuse('a letter of many cases');
+    return codePoints.length === 1 ? escaped(codePoints[0] ?? 0) : `[${codePoints.map(escaped).join('')}]`;
   }
 
   #group(): string {
@@ -132,9 +144,17 @@ class Reader {
       this.#expect(')');
       return this.#atomic(inner);
     }
-    if (this.#takeAll('i:')) return this.#closed('(?i:');
-    if (this.#takeAll('i)')) return `(?i:${this.alternatives()})`;
+    if (this.#takeAll('i:')) return this.#inAnyCase(() => this.#closed('(?:'));
+    if (this.#takeAll('i)')) return this.#inAnyCase(() => `(?:${this.alternatives()})`);
     throw this.#refuse('a kind of group');
+  }
+
+  #inAnyCase(read: () => string): string {
+    const before = this.#ignoresCase;
+    this.#ignoresCase = true;
+    const source = read();
+    this.#ignoresCase = before;
+    return source;
   }
 
   #closed(opening: string): string {
@@ -145,6 +165,7 @@ class Reader {
 
   /** A set behind its `[`, `&&` between its parts. */
   #set(): string {
+    if (this.#ignoresCase) throw this.#refuse('a set in any case');
     const isNegated = this.#take('^');
     const parts: string[] = [];
     let current = '';

@@ -7,6 +7,7 @@ import { flagOf, isObject, type JsonObject, listOf, textOf } from './json-shape.
 import { GPT2_PATTERN, scannerOf } from './known-patterns.ts';
 import { behaviourOf, patternOf, splitBy } from './pattern.ts';
 import { scanGpt2 } from './scanners.ts';
+import { WORD_CLASS } from './unicode-tables.ts';
 import { UnusableTokenizer } from './unusable.ts';
 import { chain, type Cutter, type Scan, whole } from './words.ts';
 
@@ -77,11 +78,7 @@ function cutterOf(step: JsonObject): Cutter {
         false,
       );
     case 'Whitespace':
-      return splitBy(
-        /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gv,
-        'Removed',
-        true,
-      );
+      return splitBy(WORDS_AND_SIGNS, 'Removed', true);
     case 'WhitespaceSplit':
       return splitBy(/\p{White_Space}/gv, 'Removed', false);
     case 'Punctuation':
@@ -95,6 +92,8 @@ function cutterOf(step: JsonObject): Cutter {
   }
 }
 
+/** `\w+|[^\w\s]+` */
+const WORDS_AND_SIGNS = new RegExp(`[${WORD_CLASS}]+|[^[${WORD_CLASS}]\\p{White_Space}]+`, 'gv');
 const PUNCTUATION = /[\p{P}$+<=>^`\|~]/gv;
 
 function byteLevel(addPrefixSpace: boolean, useRegex: boolean): Cutter {

@@ -242,7 +242,8 @@ export const scanDeepSeek: Scan = (text, from, to, sink) => {
       at = end;
     } else if (isEastAsian(codePoint)) {
       const end = eastAsianRun(text, at, to);
-      sink.word(text, at, end);
+      // Their sound marks are signs to the third pattern, which looks at these runs too.
+      scanDeepSeekWords(text, at, end, sink);
       at = end;
     } else {
       const end = plainRun(text, at, to);

@@ -40,6 +40,9 @@ function asClass(ranges: string): string {
 /** For use inside a class of a `v` regular expression. */
 export const AFTER_UNICODE_16_CLASS = asClass(AFTER_UNICODE_16);
 
+/** `\w` of the reference's own expressions, for use inside a class of a `v` regular expression. */
+export const WORD_CLASS = `[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]--[${AFTER_UNICODE_16_CLASS}]`;
+
 const newer = new RegExp(`[${AFTER_UNICODE_16_CLASS}]`, 'v');
 const bitTests: readonly (readonly [number, RegExp])[] = [
   [UPPER, /[\p{Lu}\p{Lt}]/v],
