@@ -30,7 +30,15 @@ export interface MadeTokenizer extends Tokenizer {
   readonly encodesElsewhere: string | undefined;
   /** Forgets words that were encoded before; for measurements. */
   clearCache(): void;
+  /**
+   * Encodes and decodes some of its own tokens, so that the runtime has compiled what the first prompt needs: that one is
+   * then encoded some 3 times as fast. 40 to 100 ms of the loop.
+   */
+  warmUp(): void;
 }
+
+/** Tokens to warm up with, evenly out of the vocabulary: enough to have each function compiled. */
+const WARM_TOKENS = 5_000;
 
 /**
  * `elsewhere` encodes what this engine only decodes: models that are no BPE, and parts that it does not know.
@@ -58,7 +66,19 @@ function made(parts: Assembled): MadeTokenizer {
   return Object.assign(engine, {
     encodesElsewhere: typeof encoding === 'string' ? encoding : undefined,
     clearCache: () => (typeof encoding === 'string' ? undefined : encoding.clearCache()),
+    warmUp: () => (typeof encoding === 'string' ? undefined : warmUp(engine, encoding)),
   });
+}
+
+function warmUp(engine: Tokenizer, encoding: TextEncoding): void {
+  const step = Math.max(1, engine.vocabularySize / WARM_TOKENS);
+  const ids = Array.from({ length: Math.min(WARM_TOKENS, engine.vocabularySize) }, (_, at) => Math.floor(at * step));
+  const decoder = engine.createDecoder();
+  for (const id of ids) decoder.push(id);
+  const text = engine.decode(ids);
+  encoding.encode(text, false);
+  encoding.encode(text, true);
+  encoding.clearCache();
 }
 
 function tokenizerOf(read: ReadModel, config: JsonObject | undefined, elsewhere?: EncodeElsewhere): MadeTokenizer {
@@ -100,11 +120,11 @@ interface EncodingParts extends ReadModel {
 function encodingOf(parts: EncodingParts): TextEncoding | string {
   try {
     const { json, added, table, config } = parts;
+    const model = bpeOf(parts);
     const preTokenizer = preTokenizerOf(json['pre_tokenizer']);
     if (preTokenizer.isByteLevel !== parts.isByteLevel) {
       throw new UnusableTokenizer('bytes on one side and text on the other');
     }
-    const model = bpeOf(parts);
     return new TextEncoding({
       model,
       added,
