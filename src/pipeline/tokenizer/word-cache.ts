@@ -12,6 +12,8 @@ const SLOTS = 1 << 17;
 const MOST_WORDS = SLOTS * 0.6;
 const UNITS = 1 << 20;
 const IDS = 1 << 19;
+/** Slots that are looked at for a word: clients choose the words, and could choose ones that all meet in one place. */
+const MOST_PROBES = 16;
 
 export class WordCache {
   /** Per slot: hash, start of the units, length of the units * 256 + count of ids (0: empty), start of the ids or the id. */
@@ -27,8 +29,8 @@ export class WordCache {
     const slots = this.#slots;
     const hash = hashOf(text, from, to);
     const length = to - from;
-    for (let slot = hash & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
-      const at = slot * SLOT;
+    for (let probe = 0; probe < MOST_PROBES; probe++) {
+      const at = ((hash + probe) & (SLOTS - 1)) * SLOT;
       const shape = slots[at + 2] ?? 0;
       if (shape === 0) return false;
       if (slots[at] !== hash || shape >>> 8 !== length) continue;
@@ -38,18 +40,18 @@ export class WordCache {
       else out.append(this.#ids, slots[at + 3] ?? 0, count);
       return true;
     }
+    return false;
   }
 
-  /** A word that is not there yet, with `ids[0..count)`; not more than 255. */
+  /** A word that is not there yet, with `ids[0..count)`; not kept with more than 255, or where its place is crowded. */
   put(text: string, from: number, to: number, ids: Int32Array, count: number): void {
     if (count === 0 || count > 255) return;
     const length = to - from;
     const isFull = this.#unitsUsed + length > UNITS || this.#idsUsed + count > IDS || this.#words >= MOST_WORDS;
     if (isFull) this.clear();
     const hash = hashOf(text, from, to);
-    let slot = hash & (SLOTS - 1);
-    while ((this.#slots[slot * SLOT + 2] ?? 0) !== 0) slot = (slot + 1) & (SLOTS - 1);
-    const at = slot * SLOT;
+    const at = this.#emptySlot(hash);
+    if (at < 0) return;
     this.#slots[at] = hash;
     this.#slots[at + 1] = this.#unitsUsed;
     this.#slots[at + 2] = length * 256 + count;
@@ -57,6 +59,14 @@ export class WordCache {
     for (let index = from; index < to; index++) this.#units[this.#unitsUsed++] = text.charCodeAt(index);
     if (count > 1) for (let index = 0; index < count; index++) this.#ids[this.#idsUsed++] = ids[index] ?? 0;
     this.#words++;
+  }
+
+  #emptySlot(hash: number): number {
+    for (let probe = 0; probe < MOST_PROBES; probe++) {
+      const at = ((hash + probe) & (SLOTS - 1)) * SLOT;
+      if (this.#slots[at + 2] === 0) return at;
+    }
+    return -1;
   }
 
   clear(): void {
