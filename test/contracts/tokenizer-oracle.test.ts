@@ -9,7 +9,7 @@ import { createTokenizer, type MadeTokenizer } from '../../src/pipeline/tokenize
 import { oddText } from '../support/odd-texts.ts';
 import { loadReference, readVocabulary, type Reference, vocabularyNames } from '../support/vocabularies.ts';
 
-const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 400);
+const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 1000);
 const SEED = Number(process.env['SMG_FUZZ_SEED'] ?? 5);
 const BATCH = 500;
 

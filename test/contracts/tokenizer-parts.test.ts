@@ -10,7 +10,7 @@ import { preTokenizerOf } from '../../src/pipeline/tokenizer/pre-tokenizers.ts';
 import { oddText } from '../support/odd-texts.ts';
 import { loadReference } from '../support/vocabularies.ts';
 
-const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 300);
+const RUNS = Number(process.env['SMG_FUZZ_RUNS'] ?? 150);
 const reference = await loadReference();
 const skip = reference === undefined ? 'the package tokenizers is not installed' : false;
 
