@@ -33,3 +33,27 @@ export function chunksAt(bytes: Buffer, points: readonly number[]): Buffer[] {
   const chunks = ends.map((end, i) => Buffer.from(bytes.subarray(ends[i - 1] ?? 0, end)));
   return chunks.filter((chunk) => chunk.length > 0);
 }
+
+export interface TextCut {
+  readonly name: string;
+  readonly chunks: readonly string[];
+}
+
+/** The same ways for text: between UTF-16 units, so that pairs are cut too. */
+export function* textCutsOf(text: string, seed: number): Generator<TextCut> {
+  yield { name: 'whole', chunks: [text] };
+  yield { name: 'unit by unit', chunks: Array.from({ length: text.length }, (_, i) => text.charAt(i)) };
+  for (let at = 1; at < text.length; at += 1)
+    yield { name: `cut at ${at}`, chunks: [text.slice(0, at), text.slice(at)] };
+  const random = seededRandom(seed);
+  for (let round = 0; round < RANDOM_CUTS; round += 1) {
+    const chunks: string[] = [];
+    const longest = 1 + randomInteger(random, 12);
+    for (let at = 0; at < text.length; ) {
+      const length = 1 + randomInteger(random, longest);
+      chunks.push(text.slice(at, at + length));
+      at += length;
+    }
+    yield { name: `random cut ${round} of seed ${seed}`, chunks };
+  }
+}

@@ -5,10 +5,13 @@
  */
 import type { GatewayError } from '../../domain/errors.ts';
 import type { TranslationWarning } from '../../domain/generation.ts';
+import type { TextEvent } from '../../domain/text-event.ts';
 import type { Sampling } from '../../domain/token-generation.ts';
 import type { TokenIds } from '../../domain/tokenizer.ts';
 import type { Transform } from '../../base/transform.ts';
 import type { EncodedAnswer, RequestFacts } from './codec.ts';
+
+export type { ShownToken, TextEvent } from '../../domain/text-event.ts';
 
 export type PlainPrompt =
   | { readonly kind: 'text'; readonly text: string }
@@ -37,48 +40,6 @@ export interface DecodedTextRequest {
   readonly request: TextRequest;
   readonly warnings: readonly TranslationWarning[];
 }
-
-/** A token of a prompt or of an output, for those who asked. */
-export interface ShownToken {
-  readonly id: number;
-  /** Its own text; bytes that are no character alone as U+FFFD. */
-  readonly text: string;
-  readonly logprob: number | undefined;
-  readonly top: readonly { readonly id: number; readonly text: string; readonly logprob: number }[];
-}
-
-export type TextEvent =
-  /** Once for each prompt, before its answers; `tokens` where log probabilities of the prompt were asked for. */
-  | {
-      readonly type: 'prompt';
-      readonly prompt: number;
-      readonly text: string;
-      readonly tokens: readonly ShownToken[] | undefined;
-      /** How many tokens it has, for answers that tell before they end; undefined: not known yet. */
-      readonly tokenCount?: number | undefined;
-    }
-  /** `tokens` with logprobs where asked for, else undefined; `ids` are the tokens that this text came from. */
-  | {
-      readonly type: 'text';
-      readonly prompt: number;
-      readonly choice: number;
-      readonly text: string;
-      readonly ids: readonly number[];
-      readonly tokens: readonly ShownToken[] | undefined;
-    }
-  | {
-      readonly type: 'finish';
-      readonly prompt: number;
-      readonly choice: number;
-      readonly reason: 'stop' | 'length' | 'abort';
-      readonly matchedStop: string | number | undefined;
-      readonly promptTokens: number;
-      readonly completionTokens: number;
-      readonly cachedTokens: number;
-      readonly reasoningTokens: number | undefined;
-    }
-  /** All answers are complete. */
-  | { readonly type: 'end' };
 
 export interface TextAnswerFacts {
   /** The model as the client named it. */
