@@ -8,16 +8,21 @@
  */
 import { LimitError } from './errors.ts';
 
-const BASE_STEPS = 150_000;
-const STEPS_PER_INPUT_UNIT = 4;
-/** About 40 ms. */
-const MOST_STEPS = 700_000;
+const BASE_STEPS = 60_000;
+/** Some templates go through every character of a content, twice, with four steps each. */
+const STEPS_PER_INPUT_UNIT = 12;
+/** Some 20 ms; a conversation of 850 KB takes as much in most templates. */
+const MOST_STEPS = 300_000;
 const BASE_TEXT = 1 << 20;
 const TEXT_PER_INPUT_UNIT = 8;
 const MOST_TEXT = 1 << 26;
 /** Calls of macros and of recursive loops inside of each other. */
 const MOST_DEPTH = 100;
+/** Values inside of values, where they are printed or compared. */
+const MOST_NESTING = 600;
 const READ_SHIFT = 8;
+const SCAN_SHIFT = 3;
+const WALK_SHIFT = 1;
 const WRITE_SHIFT = 6;
 const ITEM_SHIFT = 2;
 
@@ -27,6 +32,7 @@ export class Budget {
   /** Steps that are left. */
   left: number;
   depth = 0;
+  #nesting = 0;
 
   /** Of all texts that go in. */
   constructor(inputUnits: number) {
@@ -41,15 +47,19 @@ export class Budget {
     if (this.left < 0) throw new LimitError(`it takes more than ${this.stepLimit} steps`);
   }
 
-  /** For a text that is read through by native code. */
+  /** For a text that native code compares, copies or makes whole. */
   read(units: number): void {
     this.spend(units >> READ_SHIFT);
   }
 
+  /** For a text that native code searches or changes. */
+  scan(units: number): void {
+    this.spend(units >> SCAN_SHIFT);
+  }
+
   /** For a text that is read or written unit by unit. */
   walk(units: number): void {
-    this.fits(units);
-    this.spend(units >> 3);
+    this.spend(units >> WALK_SHIFT);
   }
 
   /** For a text that is to be made by native code: before it is made. */
@@ -71,6 +81,16 @@ export class Budget {
   enter(): void {
     this.depth += 1;
     if (this.depth > MOST_DEPTH) throw new LimitError(`its calls are nested deeper than ${MOST_DEPTH}`);
+  }
+
+  /** Goes into a value that holds others. Whoever comes back says `unnest`; a failed render does not. */
+  nest(): void {
+    this.#nesting += 1;
+    if (this.#nesting > MOST_NESTING) throw new LimitError(`its values are nested deeper than ${MOST_NESTING}`);
+  }
+
+  unnest(): void {
+    this.#nesting -= 1;
   }
 
   leave(): void {

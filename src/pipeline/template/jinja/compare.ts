@@ -32,8 +32,12 @@ export function isEqual(left: Value, right: Value, budget: Budget): boolean {
 }
 
 function areEqual(left: readonly Value[], right: readonly Value[], budget: Budget): boolean {
-  budget.spend(1);
-  return left.length === right.length && left.every((item, index) => isSame(item, right[index] ?? null, budget));
+  budget.spend(2);
+  if (left.length !== right.length) return false;
+  budget.nest();
+  const areAll = left.every((item, index) => isSame(item, right[index] ?? null, budget));
+  budget.unnest();
+  return areAll;
 }
 
 const isSame = (left: Value, right: Value, budget: Budget): boolean => left === right || isEqual(left, right, budget);
@@ -41,11 +45,14 @@ const isSame = (left: Value, right: Value, budget: Budget): boolean => left === 
 function dictsAreEqual(left: PyDict, right: PyDict, budget: Budget): boolean {
   budget.items(left.size);
   if (left.size !== right.size) return false;
-  return left.pairs().every(([key, value]) => {
+  budget.nest();
+  const areAll = left.pairs().every(([key, value]) => {
     budget.spend(1);
     const other = right.get(key);
     return other !== undefined && isSame(value, other, budget);
   });
+  budget.unnest();
+  return areAll;
 }
 
 export type Order = '<' | '<=' | '>' | '>=';
@@ -78,6 +85,13 @@ function compareSequences(left: Value, right: Value, budget: Budget): number | u
 }
 
 function compareItems(left: readonly Value[], right: readonly Value[], budget: Budget): number {
+  budget.nest();
+  const sign = signOf(left, right, budget);
+  budget.unnest();
+  return sign;
+}
+
+function signOf(left: readonly Value[], right: readonly Value[], budget: Budget): number {
   for (const [index, item] of left.entries()) {
     const other = right[index];
     if (other === undefined) return 1;
@@ -93,7 +107,7 @@ function compareText(left: string, right: string, budget: Budget): number {
   budget.read(Math.min(left.length, right.length));
   if (left === right) return 0;
   if (!SURROGATE.test(left) && !SURROGATE.test(right)) return left < right ? -1 : 1;
-  budget.walk(Math.min(left.length, right.length));
+  budget.scan(Math.min(left.length, right.length));
   let at = 0;
   while (at < left.length && at < right.length && left.charCodeAt(at) === right.charCodeAt(at)) at += 1;
   return rank(left.charCodeAt(at)) - rank(right.charCodeAt(at));
@@ -112,7 +126,7 @@ export function contains(container: Value, item: Value, budget: Budget): boolean
   if (text !== undefined) {
     const part = textOf(item);
     if (part === undefined) throw typeError(`'in <string>' requires string as left operand, not ${typeName(item)}`);
-    budget.read(text.length * 4);
+    budget.scan(text.length);
     return text.includes(part);
   }
   if (container instanceof PyDict) return container.has(item);

@@ -41,7 +41,7 @@ export function getter(
     if (value instanceof Undefined && otherwise !== undefined && otherwise !== null) value = otherwise;
     const text = isCaseSensitive ? undefined : textOf(value);
     if (text === undefined) return value;
-    budget.walk(text.length);
+    budget.scan(text.length);
     return text.toLowerCase();
   };
 }
@@ -140,7 +140,7 @@ function batch(value: Value, [count, fill]: Given, budget: Budget): Value {
     const rows: Value[][] = [];
     let row: Value[] = [];
     for (const item of listOf(value, budget)) {
-      budget.spend(1);
+      budget.spend(4);
       if (row.length === size) {
         rows.push(row);
         row = [];

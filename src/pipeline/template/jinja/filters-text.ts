@@ -60,7 +60,8 @@ function indent(value: Value, [width, first, blank]: Given, budget: Budget): Val
   const unit = textOf(width ?? 4) ?? ' '.repeat(Math.min(Math.max(intArgument(width, 4), 0), budget.textLimit + 1));
   budget.write(unit.length);
   const text = textArgument(value, '');
-  budget.walk(text.length);
+  budget.scan(text.length);
+  budget.spend(text.length >> 2);
   const lines = splitLines(`${text}\n`, false);
   budget.write(text.length + lines.length * unit.length);
   const isBlankToo = boolArgument(blank, false);
@@ -164,7 +165,7 @@ function xmlAttributes(value: Value, [autospace]: Given, budget: Budget): Value 
 
 function stripTags(value: Value, _given: Given, budget: Budget): Value {
   const text = str(value, budget);
-  budget.walk(text.length * 4);
+  budget.walk(text.length);
   let kept = '';
   let at = 0;
   for (let open = text.indexOf('<'); open >= 0; open = text.indexOf('<', at)) {

@@ -26,7 +26,7 @@ const map: Filter = (budget, value, args, keywords) =>
     if (!isTrue(value)) return [];
     const change = mapper(budget, args, keywords);
     return listOf(value, budget).map((item) => {
-      budget.spend(2);
+      budget.spend(8);
       return change(item);
     });
   });
@@ -55,7 +55,7 @@ function chooser(isKept: boolean, isByAttribute: boolean): Filter {
       const get = isByAttribute ? getter({ attribute, isCaseSensitive: true }, budget) : (item: Value) => item;
       const [name, ...others] = rest;
       return listOf(value, budget).filter((item) => {
-        budget.spend(2);
+        budget.spend(6);
         const looked = get(item);
         const isGood = name === undefined ? isTrue(looked) : runTest(budget, nameOf(name), [looked, others]);
         return isGood === isKept;

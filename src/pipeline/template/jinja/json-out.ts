@@ -52,16 +52,23 @@ class JsonWriter {
 
   /** `line`: a newline and the indent of where the value stands. */
   write(value: Value, line: string): string {
-    this.#budget.spend(1);
+    this.#budget.spend(4);
     const text = textOf(value);
     if (text !== undefined) return this.#text(text);
     if (value === null) return 'null';
     if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint') return String(value);
     if (value instanceof PyFloat) return jsonFloat(value.value);
-    if (value instanceof PyDict) return this.#dict(value, line);
-    if (isList(value)) return this.#list(value, line);
-    if (value instanceof PyTuple) return this.#list(value.items, line);
+    if (value instanceof PyDict) return this.#nested(() => this.#dict(value, line));
+    if (isList(value)) return this.#nested(() => this.#list(value, line));
+    if (value instanceof PyTuple) return this.#nested(() => this.#list(value.items, line));
     throw typeError(`Object of type ${typeName(value)} is not JSON serializable`);
+  }
+
+  #nested(write: () => string): string {
+    this.#budget.nest();
+    const text = write();
+    this.#budget.unnest();
+    return text;
   }
 
   #wrap(parts: readonly string[], brackets: string, line: string): string {
@@ -91,7 +98,7 @@ class JsonWriter {
   }
 
   #text(text: string): string {
-    this.#budget.walk(text.length);
+    this.#budget.scan(text.length);
     const quoted = JSON.stringify(text);
     // Lone surrogates and what is not ASCII stay as they are, unless asked otherwise; JSON.stringify escapes the former.
     if (!this.#form.isAscii) return quoted.includes('\\ud') ? unescapeSurrogates(quoted) : quoted;

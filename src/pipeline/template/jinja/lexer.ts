@@ -4,6 +4,7 @@
  * written for and cannot be changed.
  */
 import { TemplateSyntaxError } from './errors.ts';
+import { isSpace } from './spaces.ts';
 
 export type TokenKind =
   | 'data'
@@ -25,6 +26,8 @@ export interface Token {
   readonly line: number;
 }
 
+/** The largest known templates have some 5,000. */
+const MOST_TOKENS = 50_000;
 /** What Python takes for whitespace. */
 const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const WHITESPACE = new RegExp(`${SPACE}+`, 'y');
@@ -66,6 +69,8 @@ class Lexer {
   }
 
   #push(kind: TokenKind, text: string): void {
+    if (this.#tokens.length === MOST_TOKENS)
+      throw new TemplateSyntaxError(`it has more than ${MOST_TOKENS} tokens`, this.#line);
     this.#tokens.push({ kind, text, line: this.#line });
   }
 
@@ -188,7 +193,7 @@ class Lexer {
 
 function stripEnd(text: string): string {
   let end = text.length;
-  while (end > 0 && BLANK.test(text.charAt(end - 1))) end -= 1;
+  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(0, end);
 }
 

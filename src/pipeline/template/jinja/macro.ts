@@ -41,7 +41,7 @@ export function macroFunction(shape: MacroShape, owner: FunctionScope, outer: Fr
     const frame = new Frame(run, owner.slotCount, outer);
     bindArguments(shape, frame, { args, keywords });
     run.enter();
-    run.spend(1 + shape.parameters.length);
+    run.spend(8 + shape.parameters.length);
     const before = run.out;
     run.out = '';
     shape.body(frame);

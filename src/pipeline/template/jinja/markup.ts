@@ -10,7 +10,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 export function escapeText(value: Value, budget: Budget): string {
   if (value instanceof Markup) return value.text;
   const text = str(value, budget);
-  budget.walk(text.length);
+  budget.scan(text.length);
   const escaped = text.replace(/[&<>'"]/g, (character) => ENTITIES[character] ?? character);
   budget.write(escaped.length);
   return escaped;

@@ -15,7 +15,7 @@ export function formatPercent(text: string, right: Value, budget: Budget): strin
   const source = new ArgumentSource(right);
   let result = '';
   let at = 0;
-  budget.walk(text.length);
+  budget.scan(text.length);
   for (const match of text.matchAll(DIRECTIVE)) {
     budget.spend(4);
     result += text.slice(at, match.index) + directive(match, source, budget);

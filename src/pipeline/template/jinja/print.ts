@@ -12,13 +12,15 @@ export function str(value: Value, budget: Budget): string {
 }
 
 export function repr(value: Value, budget: Budget): string {
+  budget.nest();
   const text = written(value, budget);
+  budget.unnest();
   budget.fits(text.length);
   return text;
 }
 
 function written(value: Value, budget: Budget): string {
-  budget.spend(1);
+  budget.spend(4);
   if (value === null) return 'None';
   if (typeof value === 'string') return quoted(value, budget);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
@@ -76,9 +78,10 @@ const UNPRINTABLE = /[\p{C}\p{Z}]/u;
 const ESCAPED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
 
 function quoted(text: string, budget: Budget): string {
-  budget.walk(text.length);
+  budget.scan(text.length * 2);
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   if (!UNPRINTABLE.test(text.replaceAll(' ', '')) && !/['\\]/.test(text)) return `${quote}${text}${quote}`;
+  budget.spend(text.length);
   let written = quote;
   for (const character of text) written += escaped(character, quote);
   return written + quote;

@@ -39,10 +39,15 @@ function plain(name: string, parameters: readonly string[], run: Simple): [strin
 
 function cut(left: boolean, right: boolean): Simple {
   return (text, [chars], budget) => {
-    budget.walk(text.length);
-    if (chars === undefined || chars === null) return strip(text, { left, right }, isSpace);
+    budget.read(text.length);
+    if (chars === undefined || chars === null) {
+      const kept = strip(text, { left, right }, isSpace);
+      budget.walk(text.length - kept.length);
+      return kept;
+    }
     const set = textArgument(chars, '');
     budget.spend(set.length);
+    budget.walk(text.length);
     const points = codePoints(text + set, budget);
     if (points === undefined) {
       const units = new Set(Array.from(set, (character) => character.charCodeAt(0)));
@@ -70,12 +75,14 @@ function separatorOf(value: Value | undefined): string | undefined {
 function split(text: string, [sep, maxsplit]: readonly (Value | undefined)[], budget: Budget): Value {
   const most = intArgument(maxsplit, -1);
   const separator = separatorOf(sep);
-  budget.walk(text.length);
+  if (separator === undefined) budget.walk(text.length);
   const limit = most < 0 ? Number.POSITIVE_INFINITY : most;
   if (separator === undefined) return words(text, limit);
+  budget.scan(text.length);
   const parts: string[] = [];
   let start = 0;
   for (let at = text.indexOf(separator); at >= 0 && parts.length < limit; at = text.indexOf(separator, start)) {
+    budget.spend(1);
     parts.push(text.slice(start, at));
     start = at + separator.length;
   }
@@ -86,14 +93,16 @@ function split(text: string, [sep, maxsplit]: readonly (Value | undefined)[], bu
 function splitFromRight(text: string, [sep, maxsplit]: readonly (Value | undefined)[], budget: Budget): Value {
   const most = intArgument(maxsplit, -1);
   const separator = separatorOf(sep);
-  budget.walk(text.length);
+  if (separator === undefined) budget.walk(text.length);
   const limit = most < 0 ? Number.POSITIVE_INFINITY : most;
   if (separator === undefined) return wordsFromRight(text, limit);
+  budget.scan(text.length);
   const parts: string[] = [];
   let end = text.length;
   while (parts.length < limit && end >= separator.length) {
     const at = text.lastIndexOf(separator, end - separator.length);
     if (at < 0) break;
+    budget.spend(1);
     parts.push(text.slice(at + separator.length, end));
     end = at;
   }
@@ -107,7 +116,7 @@ export function replaceText(
   budget: Budget,
 ): string {
   const { old, fresh, most } = change;
-  budget.read(text.length * 4);
+  budget.scan(text.length);
   if (most === 0) return text;
   const source = old === '' ? (codePoints(text, budget) ?? text.split('')) : undefined;
   const found = source === undefined ? count(text, old) : source.length + 1;
@@ -158,7 +167,7 @@ function finder(isLast: boolean, isStrict: boolean): Simple {
   return (text, [needle, ...bounds], budget) => {
     const wanted = textArgument(needle, '');
     const inside = part(text, bounds, budget);
-    budget.read(text.length * 4);
+    budget.scan(text.length);
     const at = inside === undefined ? -1 : isLast ? inside.text.lastIndexOf(wanted) : inside.text.indexOf(wanted);
     if (inside === undefined || at < 0) {
       if (isStrict) throw valueError('substring not found');
@@ -222,16 +231,16 @@ export function joinText(separator: string, items: readonly Value[], budget: Bud
 function partition(isLast: boolean): Simple {
   return (text, [sep], budget) => {
     const separator = separatorOf(sep ?? '') ?? '';
-    budget.read(text.length * 4);
+    budget.scan(text.length);
     const at = isLast ? text.lastIndexOf(separator) : text.indexOf(separator);
     if (at < 0) return new PyTuple(isLast ? ['', '', text] : [text, '', '']);
     return new PyTuple([text.slice(0, at), separator, text.slice(at + separator.length)]);
   };
 }
 
-function whole(name: string, change: (text: string) => Value): [string, TextMethod] {
+function whole(name: string, change: (text: string) => Value, weight = 1): [string, TextMethod] {
   return plain(name, [], (text, _args, budget) => {
-    budget.walk(text.length * 2);
+    budget.scan(text.length * weight);
     return change(text);
   });
 }
@@ -286,7 +295,7 @@ export const TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, Tex
     },
   ],
   plain('index', ['sub!', 'start', 'end'], finder(false, true)),
-  ...Array.from(KINDS, ([name, isOfKind]) => whole(name, isOfKind)),
+  ...Array.from(KINDS, ([name, isOfKind]) => whole(name, isOfKind, 4)),
   plain('join', ['iterable!'], (text, [items], budget) => joinText(text, listOf(items ?? null, budget), budget)),
   plain('ljust', ['width!', 'fillchar'], (text, args, budget) => {
     const { fill, missing } = padding(text, args, budget);
@@ -323,8 +332,8 @@ export const TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, Tex
   }),
   plain('startswith', ['prefix!', 'start', 'end'], affix(false)),
   plain('strip', ['chars'], cut(true, true)),
-  whole('swapcase', swapCase),
-  whole('title', titleCase),
+  whole('swapcase', swapCase, 16),
+  whole('title', titleCase, 16),
   plain('translate', ['table!'], (text, [table], budget) => translate(text, table ?? null, budget)),
   whole('upper', (text) => text.toUpperCase()),
   plain('zfill', ['width!'], zeros),
