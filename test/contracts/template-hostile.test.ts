@@ -26,17 +26,29 @@ for (const { name, source } of HOSTILE)
   });
 
 test('a render stops at its last step, and says how many it had', () => {
-  const program = compileProgram('{% for i in range(99999) %}{% set x = i %}{% endfor %}', globalsOf(() => 0));
+  const program = compileProgram(
+    '{% for i in range(99999) %}{% set x = i %}{% endfor %}',
+    globalsOf(() => 0),
+  );
   assert.throws(() => program.render(new Map(), 0), new LimitError('it takes more than 60000 steps'));
-  const short = compileProgram('{% for i in range(999) %}{% set x = i %}{% endfor %}', globalsOf(() => 0));
+  const short = compileProgram(
+    '{% for i in range(999) %}{% set x = i %}{% endfor %}',
+    globalsOf(() => 0),
+  );
   const { steps } = short.render(new Map(), 0);
   assert.ok(steps >= 2 * 999 && steps < 4 * 999, `${steps} steps`);
 });
 
 test('more input allows more steps, up to a bound', () => {
-  const program = compileProgram('{% for i in range(99999) %}{% endfor %}', globalsOf(() => 0));
+  const program = compileProgram(
+    '{% for i in range(99999) %}{% endfor %}',
+    globalsOf(() => 0),
+  );
   assert.ok(program.render(new Map(), 10_000).steps > 99_999);
-  const endless = compileProgram('{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}', globalsOf(() => 0));
+  const endless = compileProgram(
+    '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}',
+    globalsOf(() => 0),
+  );
   assert.throws(() => endless.render(new Map(), 2 ** 40), new LimitError('it takes more than 300000 steps'));
 });
 
@@ -46,7 +58,10 @@ test('a long conversation is rendered whole', () => {
     '{% for m in messages %}{{ "<|" + m.role + "|>" + m.content|trim + "\\n" }}{% endfor %}',
     FACTS,
   );
-  const messages = JSON.stringify([{ role: 'user', content }, { role: 'assistant', content }]);
+  const messages = JSON.stringify([
+    { role: 'user', content },
+    { role: 'assistant', content },
+  ]);
   assert.equal(template.render({ ...NOTHING, messages }).length, 2 * content.trim().length + 8 + 13 + 2);
 });
 
@@ -69,7 +84,10 @@ function renderAnything(source: string, messages: string): void {
 test('random templates never throw anything but typed errors', () => {
   const random = seededRandom(11);
   for (let round = 0; round < 6_000; round += 1) {
-    const words = Array.from({ length: 2 + Math.floor(random.next() * 24) }, () => WORDS[Math.floor(random.next() * WORDS.length)]);
+    const words = Array.from(
+      { length: 2 + Math.floor(random.next() * 24) },
+      () => WORDS[Math.floor(random.next() * WORDS.length)],
+    );
     renderAnything(words.join(''), '[{"role":"user","content":"hi"}]');
   }
 });
@@ -77,7 +95,10 @@ test('random templates never throw anything but typed errors', () => {
 test('random expressions in a good frame never throw anything but typed errors', () => {
   const random = seededRandom(12);
   for (let round = 0; round < 6_000; round += 1) {
-    const words = Array.from({ length: 1 + Math.floor(random.next() * 7) }, () => WORDS[20 + Math.floor(random.next() * (WORDS.length - 20))]);
+    const words = Array.from(
+      { length: 1 + Math.floor(random.next() * 7) },
+      () => WORDS[20 + Math.floor(random.next() * (WORDS.length - 20))],
+    );
     renderAnything(`{% for x in messages %}{{ ${words.join(' ')} }}{% endfor %}`, '[{"role":"user","content":"hi"}]');
   }
 });
@@ -97,7 +118,19 @@ test('templates of real models, cut anywhere or with a piece left out, never thr
 
 test('input that is no JSON, or too deep, is refused', () => {
   const template = compileChatTemplate('{{ messages }}', FACTS);
-  for (const messages of ['', '[', '[1,]', '{"a"}', '[01]', '["\\x"]', '[1] 2', 'nul', '"', '['.repeat(100_000), '[NaN]'])
+  for (const messages of [
+    '',
+    '[',
+    '[1,]',
+    '{"a"}',
+    '[01]',
+    '["\\x"]',
+    '[1] 2',
+    'nul',
+    '"',
+    '['.repeat(100_000),
+    '[NaN]',
+  ])
     assert.throws(
       () => template.render({ ...NOTHING, messages }),
       (thrown: unknown) => thrown instanceof GatewayError && thrown.code === 'template_refused',

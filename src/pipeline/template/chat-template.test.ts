@@ -58,7 +58,9 @@ test('refuses with the words of the template', () => {
 });
 
 test('refuses what Python would fail at', () => {
-  const error = failure(() => compile("{{ 'a' + messages[0].content }}").render(input({ messages: '[{"content":[]}]' })));
+  const error = failure(() =>
+    compile("{{ 'a' + messages[0].content }}").render(input({ messages: '[{"content":[]}]' })),
+  );
   assert.equal(error.code, 'template_refused');
   assert.match(error.message, /TypeError: can only concatenate str/);
 });
@@ -93,7 +95,10 @@ test('knows the form of content that a template reads', () => {
     ['{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endfor %}', 'openai'],
     ["{% for m in messages %}{% set c = m['content'] %}{% for p in c %}{{ p }}{% endfor %}{% endfor %}", 'openai'],
     ['{% for m in messages %}{{ m.content[0].text }}{% endfor %}', 'openai'],
-    ['{% macro show(c) %}{% for p in c %}{{ p }}{% endfor %}{% endmacro %}{% for m in messages %}{{ show(m.content) }}{% endfor %}', 'openai'],
+    [
+      '{% macro show(c) %}{% for p in c %}{{ p }}{% endfor %}{% endmacro %}{% for m in messages %}{{ show(m.content) }}{% endfor %}',
+      'openai',
+    ],
     ['{% for m in messages %}{% for c in m.tool_calls %}{{ c }}{% endfor %}{% endfor %}', 'string'],
     ['', 'string'],
     ['{% broken', 'string'],
@@ -107,10 +112,13 @@ test('knows the switch for thinking and how it stands', () => {
     name: 'enable_thinking',
     isOnByDefault: true,
   });
-  assert.deepEqual(toggle('{% if not thinking is defined %}{% set thinking = false %}{% endif %}{% if thinking %}x{% endif %}'), {
-    name: 'thinking',
-    isOnByDefault: false,
-  });
+  assert.deepEqual(
+    toggle('{% if not thinking is defined %}{% set thinking = false %}{% endif %}{% if thinking %}x{% endif %}'),
+    {
+      name: 'thinking',
+      isOnByDefault: false,
+    },
+  );
   assert.deepEqual(toggle('{% if enable_thinking|default(false) %}x{% endif %}')?.isOnByDefault, false);
   assert.equal(toggle('{{ message.thinking }}'), undefined);
   assert.equal(toggle('plain'), undefined);

@@ -25,7 +25,8 @@ function everyStatement(body: Body, visit: (statement: Statement) => void): void
   }
 }
 
-const isName = (expression: Expression, name: string): boolean => expression.kind === 'name' && expression.name === name;
+const isName = (expression: Expression, name: string): boolean =>
+  expression.kind === 'name' && expression.name === name;
 
 /** `message.content`, `m['content']`. */
 function isContentMember(expression: Expression): boolean {
@@ -107,8 +108,7 @@ function opensThought(tree: Body): boolean {
     (statement) =>
       statement.kind === 'if' &&
       statement.branches.some(
-        ({ test, body }) =>
-          someExpression(test, (part) => isName(part, 'add_generation_prompt')) && writesThink(body),
+        ({ test, body }) => someExpression(test, (part) => isName(part, 'add_generation_prompt')) && writesThink(body),
       ),
   );
 }
@@ -125,7 +125,8 @@ function writesThink(body: Body): boolean {
 }
 
 function toggleOf(tree: Body): ChatTemplate['thinkingToggle'] {
-  if (readsName(tree, 'enable_thinking')) return { name: 'enable_thinking', isOnByDefault: !isOffByDefault(tree, 'enable_thinking') };
+  if (readsName(tree, 'enable_thinking'))
+    return { name: 'enable_thinking', isOnByDefault: !isOffByDefault(tree, 'enable_thinking') };
   if (!switchesOn(tree, 'thinking')) return undefined;
   return { name: 'thinking', isOnByDefault: !isOffByDefault(tree, 'thinking') };
 }
@@ -153,7 +154,12 @@ function isOffByDefault(tree: Body, name: string): boolean {
     isName(expression.input, name) &&
     isFalse(expression.args.positional[0]);
   return someStatement(tree, (statement) => {
-    if (statement.kind === 'set' && statement.target.kind === 'name' && statement.target.name === name && isFalse(statement.value))
+    if (
+      statement.kind === 'set' &&
+      statement.target.kind === 'name' &&
+      statement.target.name === name &&
+      isFalse(statement.value)
+    )
       return true;
     return expressionsOf(statement).some((expression) => someExpression(expression, isDefaulted));
   });

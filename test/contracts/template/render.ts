@@ -32,6 +32,7 @@ export function renderJob(job: OracleJob): Outcome {
 function variablesOf(json: string): Map<string, Value> {
   const read = readJson(json);
   const variables = new Map<string, Value>();
-  if (read instanceof PyDict) for (const [name, value] of read.pairs()) variables.set(String(name), value);
+  if (read instanceof PyDict)
+    for (const [name, value] of read.pairs()) if (typeof name === 'string') variables.set(name, value);
   return variables;
 }

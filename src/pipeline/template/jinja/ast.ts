@@ -94,7 +94,12 @@ export type Statement =
       readonly filter: FilterExpression | undefined;
       readonly body: Body;
     }
-  | { readonly kind: 'with'; readonly targets: readonly Target[]; readonly values: readonly Expression[]; readonly body: Body }
+  | {
+      readonly kind: 'with';
+      readonly targets: readonly Target[];
+      readonly values: readonly Expression[];
+      readonly body: Body;
+    }
   | MacroStatement
   | {
       readonly kind: 'call_block';
@@ -108,7 +113,12 @@ export type Statement =
   | { readonly kind: 'scope'; readonly body: Body }
   | { readonly kind: 'break' | 'continue'; readonly line: number }
   /** Another template is asked for: there is none, and the render fails where it comes to this. */
-  | { readonly kind: 'missing_template'; readonly name: Expression; readonly mayMiss: boolean; readonly stores: readonly string[] };
+  | {
+      readonly kind: 'missing_template';
+      readonly name: Expression;
+      readonly mayMiss: boolean;
+      readonly stores: readonly string[];
+    };
 
 export interface ForStatement {
   readonly kind: 'for';

@@ -2,7 +2,18 @@
 import type { Budget } from './budget.ts';
 import { typeError } from './errors.ts';
 import { listOf } from './sequence.ts';
-import { DictView, PyDict, PyFloat, PyObject, PyRange, PyTuple, Undefined, isList, textOf, typeName } from './values.ts';
+import {
+  DictView,
+  PyDict,
+  PyFloat,
+  PyObject,
+  PyRange,
+  PyTuple,
+  Undefined,
+  isList,
+  textOf,
+  typeName,
+} from './values.ts';
 import type { Value } from './values.ts';
 
 /** An int, float or bool as something that JavaScript compares rightly with others of its kind; undefined: no number. */
@@ -158,4 +169,3 @@ export function sortBy(
   if (isReversed) keyed.reverse();
   return keyed.map((entry) => entry.item);
 }
-

@@ -4,15 +4,24 @@ import { contains, isEqual, isOrdered } from './compare.ts';
 import { TemplateSyntaxError, typeError } from './errors.ts';
 import type { Filter } from './filter.ts';
 import { FILTERS, runTest } from './filters.ts';
-import { DICT_METHODS, PySlice, getAttribute, getItem, isDictAttribute } from './members.ts';
+import { DICT_METHODS, PySlice, TEXT_METHODS, getAttribute, getItem, isDictAttribute } from './members.ts';
 import { concatenate, operate, signed } from './operators.ts';
 import { callValue, runtimeError } from './runtime.ts';
 import type { Evaluate, Frame } from './runtime.ts';
 import type { BlockScope } from './scope.ts';
 import { listOf, sliceOf } from './sequence.ts';
 import { TESTS } from './tests.ts';
-import { TEXT_METHODS } from './text-methods.ts';
-import { PyDict, PyTuple, Undefined, given, isTrue, textOf, typeName, undefinedMember, undefinedName } from './values.ts';
+import {
+  PyDict,
+  PyTuple,
+  Undefined,
+  given,
+  isTrue,
+  textOf,
+  typeName,
+  undefinedMember,
+  undefinedName,
+} from './values.ts';
 import type { Keywords, Value } from './values.ts';
 
 /** Where an expression stands: `isSoft` inside of a condition, where unknown filters fail only when they are come to. */
@@ -67,7 +76,11 @@ export class ExpressionCompiler {
         return this.#logic(expression, site);
       case 'concat': {
         const items = this.#all(expression.items, site);
-        return (frame) => concatenate(items.map((item) => item(frame)), frame.run);
+        return (frame) =>
+          concatenate(
+            items.map((item) => item(frame)),
+            frame.run,
+          );
       }
       case 'compare':
         return this.#compare(expression, site);
@@ -78,7 +91,9 @@ export class ExpressionCompiler {
       case 'item':
         return this.#item(expression, site);
       case 'slice': {
-        const [start, stop, step] = [expression.start, expression.stop, expression.step].map((part) => this.#optional(part, site));
+        const [start, stop, step] = [expression.start, expression.stop, expression.step].map((part) =>
+          this.#optional(part, site),
+        );
         return (frame) => new PySlice(start?.(frame) ?? null, stop?.(frame) ?? null, step?.(frame) ?? null);
       }
       case 'call':
@@ -115,7 +130,10 @@ export class ExpressionCompiler {
 
   #compare(expression: Extract<Expression, { kind: 'compare' }>, site: Site): Evaluate {
     const left = this.compile(expression.left, site);
-    const links = expression.links.map(({ operator, right }) => ({ holds: LINKS[operator], right: this.compile(right, site) }));
+    const links = expression.links.map(({ operator, right }) => ({
+      holds: LINKS[operator],
+      right: this.compile(right, site),
+    }));
     const [only] = links;
     if (only !== undefined && links.length === 1) {
       const { holds, right } = only;

@@ -30,7 +30,11 @@ type Getter = (item: Value) => Value;
 
 /** What of an item is looked at: itself or a path in it; texts without their case, unless it counts. */
 export function getter(
-  options: { readonly attribute: Value | undefined; readonly isCaseSensitive: boolean; readonly otherwise?: Value | undefined },
+  options: {
+    readonly attribute: Value | undefined;
+    readonly isCaseSensitive: boolean;
+    readonly otherwise?: Value | undefined;
+  },
   budget: Budget,
 ): Getter {
   const { attribute, isCaseSensitive, otherwise } = options;
@@ -66,7 +70,10 @@ function dictSort(value: Value, [caseSensitive, by, reverse]: Given, budget: Bud
   if (value instanceof Undefined) throw value.fail();
   if (!(value instanceof PyDict)) throw typeError(`'${typeName(value)}' object has no attribute 'items'`);
   const pairs = value.pairs().map((pair) => new PyTuple(pair));
-  const key = getter({ attribute: order === 'key' ? 0 : 1, isCaseSensitive: boolArgument(caseSensitive, false) }, budget);
+  const key = getter(
+    { attribute: order === 'key' ? 0 : 1, isCaseSensitive: boolArgument(caseSensitive, false) },
+    budget,
+  );
   return sortBy(pairs, key, { isReversed: boolArgument(reverse, false), budget });
 }
 
@@ -177,7 +184,8 @@ function slices(value: Value, [count, fill]: Given, budget: Budget): Value {
 }
 
 function sum(value: Value, [attribute, start]: Given, budget: Budget): Value {
-  const get = attribute === undefined || attribute === null ? undefined : getter({ attribute, isCaseSensitive: true }, budget);
+  const get =
+    attribute === undefined || attribute === null ? undefined : getter({ attribute, isCaseSensitive: true }, budget);
   let total: Value = start ?? 0;
   if (textOf(total) !== undefined) throw typeError("sum() can't sum strings [use ''.join(seq) instead]");
   for (const item of listOf(value, budget)) {
@@ -324,4 +332,3 @@ function attribute(value: Value, name: string, budget: Budget): Value {
   const isEntry = value instanceof PyDict && value.has(name);
   return isEntry ? getAttribute(new PyDict(), name, budget) : getAttribute(value, name, budget);
 }
-

@@ -10,9 +10,9 @@ import { getPath, pathOf } from './members.ts';
 import { formatPercent } from './percent.ts';
 import { repr, str } from './print.ts';
 import { listOf, sliceOf, textLength } from './sequence.ts';
-import { splitLines, words } from './spaces.ts';
+import { SPACES, splitLines, words } from './spaces.ts';
 import { capitalize } from './text-case.ts';
-import { TEXT_METHODS, centered, joinText, replaceText } from './text-methods.ts';
+import { PLAIN_TEXT_METHODS, centered, joinText, replaceText } from './text-methods.ts';
 import { Markup, PyDict, PyObject, PyTuple, Undefined, isList, isTrue, textOf, typeName } from './values.ts';
 import type { Keywords, Value } from './values.ts';
 
@@ -21,7 +21,7 @@ const like = (value: Value, text: string): Value => (value instanceof Markup ? n
 
 function byMethod(name: string, method: string, parameters: readonly string[] = []): [string, Filter] {
   return filter(name, parameters, (value, given, budget) => {
-    const run = TEXT_METHODS.get(method);
+    const run = PLAIN_TEXT_METHODS.get(method);
     const args = given.filter((arg) => arg !== undefined);
     const result = run?.(str(value, budget), { args, keywords: undefined, budget }) ?? null;
     return typeof result === 'string' ? like(value, result) : result;
@@ -42,7 +42,7 @@ function join(value: Value, [separator, attribute]: Given, budget: Budget): Valu
   return joinText(between, texts, budget);
 }
 
-const WORD_START = /([-\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000({[<]+)/;
+const WORD_START = new RegExp(`([-${SPACES}({[<]+)`);
 
 function title(value: Value, _given: Given, budget: Budget): Value {
   const text = str(value, budget);
@@ -79,7 +79,7 @@ function truncate(value: Value, [size, killWords, ending, slack]: Given, budget:
   const text = textOf(value);
   if (text === undefined) throw typeError(`object of type '${typeName(value)}' cannot be truncated`);
   if (textLength(text, budget) <= length + leeway) return value;
-  const cut = String(sliceOf(text, { start: null, stop: length - endLength, step: null }, budget));
+  const cut = textArgument(sliceOf(text, { start: null, stop: length - endLength, step: null }, budget), '');
   if (boolArgument(killWords, false)) return cut + end;
   const space = cut.lastIndexOf(' ');
   return (space < 0 ? cut : cut.slice(0, space)) + end;
@@ -98,12 +98,16 @@ function wordWrap(value: Value, [size, breakLong, between]: Given, budget: Budge
   const newline = textOf(between ?? null) ?? '\n';
   const text = textArgument(value, '');
   budget.walk(text.length * 8);
-  const lines = splitLines(text, false).map((line) => wrapLine(line, width, boolArgument(breakLong, true)).join(newline));
+  const lines = splitLines(text, false).map((line) =>
+    wrapLine(line, width, boolArgument(breakLong, true)).join(newline),
+  );
   return joinText(newline, lines, budget);
 }
 
 function wrapLine(line: string, width: number, mayBreak: boolean): string[] {
-  const chunks = line.split(/(\s+|(?<=[\p{L}\p{N}_]{2}-)(?=[\p{L}\p{N}_]))/u).filter((chunk) => chunk !== undefined && chunk !== '');
+  const chunks = line
+    .split(/(\s+|(?<=[\p{L}\p{N}_]{2}-)(?=[\p{L}\p{N}_]))/u)
+    .filter((chunk) => chunk !== undefined && chunk !== '');
   const lines: string[] = [];
   let current = '';
   for (const whole of chunks) {
@@ -197,7 +201,9 @@ function fileSize(value: Value, [binary]: Given, budget: Budget): Value {
   const base = isBinary ? 1024 : 1000;
   if (bytes === 1) return '1 Byte';
   if (bytes < base) return `${Math.trunc(bytes)} Bytes`;
-  const units = isBinary ? ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'] : ['kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
+  const units = isBinary
+    ? ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB']
+    : ['kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
   let power = 0;
   while (power < units.length - 1 && bytes >= base ** (power + 2)) power += 1;
   return `${(bytes / base ** (power + 1)).toFixed(1)} ${units[power] ?? ''}`;
@@ -207,7 +213,9 @@ const escapeFilter = filter('escape', [], (value, _given, budget) => new Markup(
 
 export const TEXT_FILTERS: readonly [string, Filter][] = [
   filter('capitalize', [], (value, _given, budget) => like(value, capitalize(str(value, budget)))),
-  filter('center', ['width'], (value, [width], budget) => like(value, centered(str(value, budget), [width ?? 80], budget))),
+  filter('center', ['width'], (value, [width], budget) =>
+    like(value, centered(str(value, budget), [width ?? 80], budget)),
+  ),
   escapeFilter,
   renamed(escapeFilter, 'e'),
   filter('filesizeformat', ['binary'], fileSize),
@@ -231,4 +239,3 @@ export const TEXT_FILTERS: readonly [string, Filter][] = [
   filter('wordwrap', ['width', 'break_long_words', 'wrapstring', 'break_on_hyphens'], wordWrap),
   filter('xmlattr', ['autospace'], xmlAttributes),
 ];
-

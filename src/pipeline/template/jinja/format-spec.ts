@@ -43,7 +43,7 @@ export function formatValue(value: Value, text: string, budget: Budget): string 
   const number = numberOf(value);
   if (number === undefined) return formatTextValue(value, spec, budget);
   if (spec.type === 's') throw valueError(`Unknown format code 's' for object of type '${typeName(value)}'`);
-  const isFloat = value instanceof PyFloat || 'eEfFgG%'.includes(spec.type) && spec.type !== '';
+  const isFloat = value instanceof PyFloat || ('eEfFgG%'.includes(spec.type) && spec.type !== '');
   const body = isFloat ? floatBody(Math.abs(Number(number)), spec, value) : intBody(BigInt(number), spec);
   const isNegative = number < 0 || Object.is(number, -0);
   const sign = isNegative ? '-' : spec.sign === '-' ? '' : spec.sign;

@@ -2,11 +2,13 @@
 import type { Budget } from './budget.ts';
 import { PythonError, valueError } from './errors.ts';
 import { formatValue } from './format-spec.ts';
-import { getAttribute, getItem } from './members.ts';
 import { repr, str } from './print.ts';
 import type { Keywords, Value } from './values.ts';
 
 interface FormatInput {
+  /** `x.name` and `x[key]`. */
+  readonly attribute: (owner: Value, name: string, budget: Budget) => Value;
+  readonly item: (owner: Value, key: Value, budget: Budget) => Value;
   readonly args: readonly Value[];
   readonly keywords: Keywords;
 }
@@ -54,7 +56,8 @@ class Formatter {
   }
 
   #field(field: string, depth: number): string {
-    const [, name = '', , conversion, spec = ''] = /^((?:[^![:]|\[[^\]]*\])*)(!([^:]*))?(?::([^]*))?$/.exec(field) ?? [];
+    const [, name = '', , conversion, spec = ''] =
+      /^((?:[^![:]|\[[^\]]*\])*)(!([^:]*))?(?::([^]*))?$/.exec(field) ?? [];
     const value = this.#lookUp(name);
     const form = spec.includes('{') ? this.run(spec, depth - 1) : spec;
     if (conversion === 'r') return formatValue(repr(value, this.#budget), form, this.#budget);
@@ -67,8 +70,9 @@ class Formatter {
     const [, first = '', path = ''] = /^([^.[]*)([^]*)$/.exec(name) ?? [];
     let value = this.#first(first);
     for (const [, attribute, item] of path.matchAll(/\.([^.[]+)|\[([^\]]+)\]/g)) {
-      if (attribute !== undefined) value = getAttribute(value, attribute, this.#budget);
-      else if (item !== undefined) value = getItem(value, /^\d+$/.test(item) ? Number(item) : item, this.#budget);
+      if (attribute !== undefined) value = this.#input.attribute(value, attribute, this.#budget);
+      else if (item !== undefined)
+        value = this.#input.item(value, /^\d+$/.test(item) ? Number(item) : item, this.#budget);
     }
     return value;
   }

@@ -14,11 +14,15 @@ const MOST_IN_RANGE = 100_000;
 function range(_budget: Budget, args: readonly Value[]): Value {
   const numbers = args.map((arg) => intArgument(arg, 0));
   const [first = 0, second, step = 1] = numbers;
-  if (numbers.length === 0 || numbers.length > 3) throw typeError(`range expected 1 to 3 arguments, got ${numbers.length}`);
+  if (numbers.length === 0 || numbers.length > 3)
+    throw typeError(`range expected 1 to 3 arguments, got ${numbers.length}`);
   if (step === 0) throw valueError('range() arg 3 must not be zero');
   const made = second === undefined ? new PyRange(0, first, 1) : new PyRange(first, second, step);
   if (made.length > MOST_IN_RANGE)
-    throw new PythonError('OverflowError', `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${MOST_IN_RANGE}).`);
+    throw new PythonError(
+      'OverflowError',
+      `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${MOST_IN_RANGE}).`,
+    );
   return made;
 }
 

@@ -21,7 +21,8 @@ function indentOf(indent: Value | undefined): string | undefined {
   if (indent === undefined || indent === null) return undefined;
   const text = textOf(indent);
   if (text !== undefined) return text;
-  if (typeof indent !== 'number' && typeof indent !== 'boolean') throw typeError(`can't multiply sequence by non-int of type '${typeName(indent)}'`);
+  if (typeof indent !== 'number' && typeof indent !== 'boolean')
+    throw typeError(`can't multiply sequence by non-int of type '${typeName(indent)}'`);
   return ' '.repeat(Math.min(Math.max(Number(indent), 0), 1000));
 }
 
@@ -83,7 +84,11 @@ class JsonWriter {
 
   #list(items: readonly Value[], line: string): string {
     const inner = line + (this.#form.unit ?? '');
-    return this.#wrap(items.map((item) => this.write(item, inner)), '[]', line);
+    return this.#wrap(
+      items.map((item) => this.write(item, inner)),
+      '[]',
+      line,
+    );
   }
 
   #dict(dict: PyDict, line: string): string {
@@ -91,7 +96,9 @@ class JsonWriter {
     const pairs = dict.pairs();
     const budget = this.#budget;
     const sorted = this.#form.isSorted
-      ? sortBy(dict.keys(), (key) => key, { isReversed: false, budget }).map((key) => [key, dict.get(key) ?? null] as const)
+      ? sortBy(dict.keys(), (key) => key, { isReversed: false, budget }).map(
+          (key) => [key, dict.get(key) ?? null] as const,
+        )
       : pairs;
     const parts = sorted.map(([key, value]) => this.#text(keyText(key)) + this.#form.colon + this.write(value, inner));
     return this.#wrap(parts, '{}', line);
@@ -125,4 +132,3 @@ function keyText(key: Value): string {
   if (key instanceof PyFloat) return jsonFloat(key.value);
   throw typeError(`keys must be str, int, float, bool or None, not ${typeName(key)}`);
 }
-

@@ -4,7 +4,7 @@
  * written for and cannot be changed.
  */
 import { TemplateSyntaxError } from './errors.ts';
-import { isSpace } from './spaces.ts';
+import { SPACES, isSpace } from './spaces.ts';
 
 export type TokenKind =
   | 'data'
@@ -29,7 +29,7 @@ export interface Token {
 /** The largest known templates have some 5,000. */
 const MOST_TOKENS = 50_000;
 /** What Python takes for whitespace. */
-const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const SPACE = `[${SPACES}]`;
 const WHITESPACE = new RegExp(`${SPACE}+`, 'y');
 const BLANK = new RegExp(`^${SPACE}+$`);
 const TAG = /\{(?:\{|%|#)[-+]?/g;

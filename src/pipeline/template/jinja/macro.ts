@@ -66,7 +66,10 @@ function bindArguments(
       value = rest.get(name);
       rest.delete(name);
     }
-    frame.slots[index] = value === undefined ? fallbacks[index - from]?.(frame) ?? (missingArgument(fallbacks[index - from], name)) : value;
+    frame.slots[index] =
+      value === undefined
+        ? (fallbacks[index - from]?.(frame) ?? missingArgument(fallbacks[index - from], name))
+        : value;
   }
   bindSpecials(shape, frame, { rest, more: given.args.slice(parameters.length) });
   if (specials.keywords === undefined && rest.size > 0) throw tooMany(shape.name, rest);
@@ -78,7 +81,8 @@ function missingArgument(fallback: Evaluate | undefined, name: string): Value {
 }
 
 function tooMany(name: string, rest: ReadonlyMap<string, Value>): Error {
-  if (rest.has('caller')) return typeError(`macro '${name}' was invoked with two values for the special caller argument.`);
+  if (rest.has('caller'))
+    return typeError(`macro '${name}' was invoked with two values for the special caller argument.`);
   return typeError(`macro '${name}' takes no keyword argument '${[...rest.keys()][0] ?? ''}'`);
 }
 

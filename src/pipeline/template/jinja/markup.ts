@@ -4,7 +4,13 @@ import { str } from './print.ts';
 import { Markup } from './values.ts';
 import type { Value } from './values.ts';
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  "'": '&#39;',
+  '"': '&#34;',
+};
 
 /** Safe text of any value; what is Markup already stays. */
 export function escapeText(value: Value, budget: Budget): string {

@@ -6,8 +6,10 @@ import { Parameters, intArgument } from './arguments.ts';
 import type { Budget } from './budget.ts';
 import { isEqual } from './compare.ts';
 import { typeError, valueError } from './errors.ts';
+import { formatText } from './format.ts';
 import { itemAt, sliceOf } from './sequence.ts';
-import { TEXT_METHODS } from './text-methods.ts';
+import { PLAIN_TEXT_METHODS } from './text-methods.ts';
+import type { TextMethod } from './text-methods.ts';
 import {
   DictView,
   Markup,
@@ -42,7 +44,11 @@ export class PySlice extends PyObject {
 
 export type DictMethod = (dict: PyDict, args: readonly Value[], keywords: Keywords | undefined) => Value;
 
-function dictMethod(name: string, parameters: readonly string[], run: (dict: PyDict, args: readonly (Value | undefined)[]) => Value): [string, DictMethod] {
+function dictMethod(
+  name: string,
+  parameters: readonly string[],
+  run: (dict: PyDict, args: readonly (Value | undefined)[]) => Value,
+): [string, DictMethod] {
   const bound = new Parameters(name, parameters);
   return [
     name,
@@ -77,6 +83,26 @@ const INTERNAL = new Set(
 const unsafe = (owner: Value, name: string): Undefined =>
   new Undefined(() => `access to attribute '${name}' of '${typeName(owner)}' object is unsafe.`, true);
 
+/** All methods that a str has; what is missing here is undefined in Python as well. */
+export const TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, TextMethod>([
+  ...PLAIN_TEXT_METHODS,
+  ['format', (text, { args, keywords, budget }) => format(text, args, { keywords: keywords ?? new Map(), budget })],
+  [
+    'format_map',
+    (text, { args: [mapping], budget }) => {
+      if (!(mapping instanceof PyDict)) throw typeError('format_map() takes a mapping');
+      const keywords = new Map<string, Value>();
+      for (const [key, value] of mapping.pairs()) if (typeof key === 'string') keywords.set(key, value);
+      return format(text, [], { keywords, budget });
+    },
+  ],
+]);
+
+function format(text: string, args: readonly Value[], more: { keywords: Keywords; budget: Budget }): string {
+  const { keywords, budget } = more;
+  return formatText(text, { args, keywords, attribute: getAttribute, item: getItem }, budget);
+}
+
 /** Whether a dict has it as an attribute, so that the entry of that name is not found by `x.name`. */
 export const isDictAttribute = (name: string): boolean => DICT_METHODS.has(name) || DICT_CHANGES.has(name);
 
@@ -87,7 +113,8 @@ function attributeOf(owner: Value, name: string, budget: Budget): Value | undefi
   if (text !== undefined) return textAttribute(owner, text, name);
   if (isList(owner)) return LIST_CHANGES.has(name) ? unsafe(owner, name) : listAttribute(owner, owner, name);
   if (owner instanceof Undefined) throw owner.fail();
-  if (owner instanceof PyFloat) return name === 'is_integer' ? bound(name, () => Number.isInteger(owner.value)) : undefined;
+  if (owner instanceof PyFloat)
+    return name === 'is_integer' ? bound(name, () => Number.isInteger(owner.value)) : undefined;
   if (!(owner instanceof PyObject)) return undefined;
   const own = owner.attribute(name, budget);
   if (own !== undefined) return name.startsWith('_') ? unsafe(owner, name) : own;
@@ -100,7 +127,9 @@ const bound = (name: string, run: () => Value): PyFunction => new PyFunction(nam
 function dictAttribute(dict: PyDict, name: string): Value | undefined {
   if (DICT_CHANGES.has(name)) return unsafe(dict, name);
   const method = DICT_METHODS.get(name);
-  return method === undefined ? undefined : new PyFunction(name, (_budget, args, keywords) => method(dict, args, keywords));
+  return method === undefined
+    ? undefined
+    : new PyFunction(name, (_budget, args, keywords) => method(dict, args, keywords));
 }
 
 function textAttribute(owner: Value, text: string, name: string): Value | undefined {
@@ -117,7 +146,10 @@ const PLACE = new Parameters('index', ['value!', 'start', 'stop']);
 function listAttribute(owner: Value, items: readonly Value[], name: string): Value | undefined {
   if (name === 'copy' && isList(owner)) return bound(name, () => owner);
   if (name === 'count')
-    return new PyFunction(name, (budget, [wanted = null]) => items.filter((item) => isEqual(item, wanted, budget)).length);
+    return new PyFunction(
+      name,
+      (budget, [wanted = null]) => items.filter((item) => isEqual(item, wanted, budget)).length,
+    );
   if (name !== 'index') return undefined;
   return new PyFunction(name, (budget, args, keywords) => {
     const [wanted, start, stop] = PLACE.bind(args, keywords);
@@ -126,7 +158,9 @@ function listAttribute(owner: Value, items: readonly Value[], name: string): Val
     const first = from < 0 ? Math.max(from + items.length, 0) : from;
     const to = intArgument(stop, items.length);
     const last = to < 0 ? to + items.length : to;
-    const at = items.findIndex((item, index) => index >= first && index < last && isEqual(item, wanted ?? null, budget));
+    const at = items.findIndex(
+      (item, index) => index >= first && index < last && isEqual(item, wanted ?? null, budget),
+    );
     if (at < 0) throw valueError(`${typeName(owner)}.index(x): x not in ${typeName(owner)}`);
     return at;
   });

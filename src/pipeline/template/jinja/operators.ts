@@ -21,7 +21,8 @@ export function operate(operator: Arithmetic, left: Value, right: Value, budget:
   if (operator === '%' && text !== undefined) return formatted(left, text, right, budget);
   if (left instanceof Undefined) throw left.fail();
   if (right instanceof Undefined) throw right.fail();
-  const sequence = operator === '+' ? added(left, right, budget) : operator === '*' ? repeated(left, right, budget) : undefined;
+  const sequence =
+    operator === '+' ? added(left, right, budget) : operator === '*' ? repeated(left, right, budget) : undefined;
   if (sequence !== undefined) return sequence;
   if (operator === '+') throw notAdded(left, right);
   const name = operator === '**' ? '** or pow()' : operator;

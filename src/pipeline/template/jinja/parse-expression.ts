@@ -272,8 +272,8 @@ export class ExpressionParser {
 
   /** Filters of a block, whose first input is the block's text; undefined: there are none. */
   blockFilters(isStarted: boolean): FilterExpression | undefined {
-    let node: FilterExpression | undefined;
-    while (this.#reader.skipOperator('|') || (isStarted && node === undefined)) node = this.#filter(node);
+    let node = isStarted ? this.#filter(undefined) : undefined;
+    while (this.#reader.skipOperator('|')) node = this.#filter(node);
     return node;
   }
 

@@ -1,6 +1,17 @@
 /** `str()` and `repr()`: how Python writes values. */
 import type { Budget } from './budget.ts';
-import { Markup, PyDict, PyFloat, PyFunction, PyObject, PyRange, PyTuple, DictView, Undefined, typeName } from './values.ts';
+import {
+  Markup,
+  PyDict,
+  PyFloat,
+  PyFunction,
+  PyObject,
+  PyRange,
+  PyTuple,
+  DictView,
+  Undefined,
+  typeName,
+} from './values.ts';
 import type { Value } from './values.ts';
 
 /** Integers of more digits are refused by Python itself; the arithmetic here stops below. */

@@ -26,7 +26,7 @@ export class Frame {
   constructor(run: Run, slotCount: number, parent: Frame | undefined) {
     this.run = run;
     this.parent = parent;
-    this.slots = new Array<Value | undefined>(slotCount).fill(undefined);
+    this.slots = Array.from({ length: slotCount }, () => undefined);
   }
 }
 
@@ -112,7 +112,9 @@ export function callValue(callee: Value, run: Run, args: readonly Value[], keywo
   if (callee instanceof PyFunction) return callee.invoke(run, args, keywords);
   if (callee instanceof Undefined) throw callee.fail();
   if (callee instanceof LoopContext) return callee.call(args[0] ?? null);
-  throw typeError(`'${callee === null ? 'NoneType' : callee instanceof PyObject ? callee.typeName : typeof callee}' object is not callable`);
+  throw typeError(
+    `'${callee === null ? 'NoneType' : callee instanceof PyObject ? callee.typeName : typeof callee}' object is not callable`,
+  );
 }
 
 /** As many values as there are targets, out of anything that can be gone through. */

@@ -48,15 +48,12 @@ export class BlockScope {
   }
 
   find(name: string): Place {
-    let depth = 0;
-    for (let scope: BlockScope = this; ; ) {
-      const slot = scope.own(name);
-      if (slot !== undefined) return { depth, slot };
-      const outer: BlockScope | undefined = scope.parent ?? scope.owner.parent;
-      if (outer === undefined) return { depth, slot: scope.declare(name) };
-      if (outer.owner !== scope.owner) depth += 1;
-      scope = outer;
-    }
+    const slot = this.#names.get(name);
+    if (slot !== undefined) return { depth: 0, slot };
+    const outer = this.parent ?? this.owner.parent;
+    if (outer === undefined) return { depth: 0, slot: this.declare(name) };
+    const place = outer.find(name);
+    return outer.owner === this.owner ? place : { depth: place.depth + 1, slot: place.slot };
   }
 
   /** The names that the outermost scope knows, with their slots: what a caller may give. */

@@ -68,7 +68,8 @@ export function tryLength(value: Value, budget: Budget): number | undefined {
   if (value instanceof PyRange) return value.length;
   if (value instanceof DictView) return value.dict.size;
   if (value instanceof Undefined) return 0;
-  const own = value instanceof PyObject && value.typeName === 'LoopContext' ? value.attribute('length', budget) : undefined;
+  const own =
+    value instanceof PyObject && value.typeName === 'LoopContext' ? value.attribute('length', budget) : undefined;
   return typeof own === 'number' ? own : undefined;
 }
 
@@ -155,7 +156,8 @@ function sliceRange(range: PyRange, slice: Slice): PyRange {
 function sliceText(text: string, slice: Slice, budget: Budget): string {
   const characters = codePoints(text, budget);
   const { start, stop, step } = placesOf(slice, characters?.length ?? text.length);
-  if (step === 1) return characters === undefined ? text.slice(start, Math.max(start, stop)) : characters.slice(start, stop).join('');
+  if (step === 1)
+    return characters === undefined ? text.slice(start, Math.max(start, stop)) : characters.slice(start, stop).join('');
   budget.walk(text.length);
   return pick(characters ?? text, slice).join('');
 }

@@ -1,5 +1,8 @@
 /** What Python takes for whitespace and for ends of lines; JavaScript's own sets differ. */
 
+/** The same as a part of a class in a regular expression. */
+export const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+
 export function isSpace(unit: number): boolean {
   if (unit <= 0x20) return unit === 0x20 || (unit >= 9 && unit <= 13) || (unit >= 0x1c && unit <= 0x1f);
   if (unit < 0x80) return false;
@@ -9,7 +12,11 @@ export function isSpace(unit: number): boolean {
 }
 
 /** Cuts units off both ends while `isCut` holds. */
-export function strip(text: string, sides: { left: boolean; right: boolean }, isCut: (unit: number) => boolean): string {
+export function strip(
+  text: string,
+  sides: { left: boolean; right: boolean },
+  isCut: (unit: number) => boolean,
+): string {
   let start = 0;
   let end = text.length;
   if (sides.left) while (start < end && isCut(text.charCodeAt(start))) start += 1;
@@ -51,7 +58,8 @@ export function wordsFromRight(text: string, most: number): string[] {
   }
 }
 
-const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
+const SEPARATORS = '\\x1c-\\x1e\\x85\\u2028\\u2029';
+const LINE_END = new RegExp(`\\r\\n|[\\n\\r\\v\\f${SEPARATORS}]`, 'g');
 
 export function splitLines(text: string, keepsEnds: boolean): string[] {
   const lines: string[] = [];

@@ -22,13 +22,17 @@ function alone(name: string, test: (value: Value, budget: Budget) => boolean): [
   return [
     name,
     (value, others, { budget }) => {
-      if (others.length > 0) throw typeError(`test_${name}() takes 1 positional argument but ${others.length + 1} were given`);
+      if (others.length > 0)
+        throw typeError(`test_${name}() takes 1 positional argument but ${others.length + 1} were given`);
       return test(value, budget);
     },
   ];
 }
 
-function pair(names: readonly string[], test: (value: Value, other: Value, budget: Budget) => boolean): [string, Test][] {
+function pair(
+  names: readonly string[],
+  test: (value: Value, other: Value, budget: Budget) => boolean,
+): [string, Test][] {
   return names.map((name) => [
     name,
     (value, others, { budget }) => {
@@ -39,7 +43,8 @@ function pair(names: readonly string[], test: (value: Value, other: Value, budge
   ]);
 }
 
-const ordered = (order: Order) => (value: Value, other: Value, budget: Budget) => isOrdered(order, value, other, budget);
+const ordered = (order: Order) => (value: Value, other: Value, budget: Budget) =>
+  isOrdered(order, value, other, budget);
 
 function isRemainder(value: Value, divisor: Value, wanted: number, budget: Budget): boolean {
   return isEqual(operate('%', value, divisor, budget), wanted, budget);
@@ -52,13 +57,15 @@ function isCase(name: 'islower' | 'isupper') {
 }
 
 function isSequence(value: Value, budget: Budget): boolean {
-  if (value instanceof PyObject && (value.typeName.startsWith('dict_') || value.typeName === 'LoopContext')) return false;
+  if (value instanceof PyObject && (value.typeName.startsWith('dict_') || value.typeName === 'LoopContext'))
+    return false;
   return tryLength(value, budget) !== undefined;
 }
 
 /** Looks only; a generator is not used up by it. */
 function isIterable(value: Value, budget: Budget): boolean {
-  if (value instanceof PyGenerator || textOf(value) !== undefined || isList(value) || value instanceof PyDict) return true;
+  if (value instanceof PyGenerator || textOf(value) !== undefined || isList(value) || value instanceof PyDict)
+    return true;
   if (value instanceof PyObject && value.typeName === 'LoopContext') return true;
   return tryList(value, budget) !== undefined;
 }

@@ -1,4 +1,5 @@
 /** Upper, lower and title case, and what kinds of characters a text has. */
+import { SPACES } from './spaces.ts';
 
 const CASED = /[\p{Lu}\p{Ll}\p{Lt}]/u;
 const UPPER = /\p{Lu}/u;
@@ -44,14 +45,14 @@ const every = (pattern: RegExp) => (text: string) => pattern.test(text);
 export const KINDS: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['isalnum', every(/^[\p{L}\p{Nd}\p{Nl}\p{No}]+$/u)],
   ['isalpha', every(/^\p{L}+$/u)],
-  ['isascii', (text: string) => !/[^\x00-\x7f]/.test(text)],
+  ['isascii', (text: string) => !/[\u0080-\uffff]/.test(text)],
   ['isdecimal', every(/^\p{Nd}+$/u)],
   ['isdigit', every(/^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468]+$/u)],
   ['isidentifier', every(/^[\p{ID_Start}_][\p{ID_Continue}]*$/u)],
   ['islower', (text: string) => LOWER.test(text) && !/[\p{Lu}\p{Lt}]/u.test(text)],
   ['isnumeric', every(/^\p{N}+$/u)],
   ['isprintable', (text: string) => !/[\p{C}\p{Z}]/u.test(text.replaceAll(' ', ''))],
-  ['isspace', every(/^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/)],
+  ['isspace', every(new RegExp(`^[${SPACES}]+$`))],
   ['istitle', isTitle],
   ['isupper', (text: string) => UPPER.test(text) && !/[\p{Ll}\p{Lt}]/u.test(text)],
 ]);

@@ -2,7 +2,6 @@
 import { Parameters, boolArgument, intArgument, optionalInt, textArgument } from './arguments.ts';
 import type { Budget } from './budget.ts';
 import { typeError, valueError } from './errors.ts';
-import { formatText } from './format.ts';
 import { codePoints, listOf, sliceOf, textLength } from './sequence.ts';
 import { isSpace, splitLines, strip, words, wordsFromRight } from './spaces.ts';
 import { KINDS, capitalize, swapCase, titleCase } from './text-case.ts';
@@ -11,7 +10,7 @@ import type { Keywords, Value } from './values.ts';
 
 export type TextMethod = (text: string, call: MethodCall) => Value;
 
-interface MethodCall {
+export interface MethodCall {
   readonly args: readonly Value[];
   readonly keywords: Keywords | undefined;
   readonly budget: Budget;
@@ -152,7 +151,11 @@ function count(text: string, part: string): number {
 }
 
 /** `text[start:end]` for methods that look at a part only; undefined where the part begins past the end. */
-function part(text: string, bounds: readonly (Value | undefined)[], budget: Budget): { text: string; from: number } | undefined {
+function part(
+  text: string,
+  bounds: readonly (Value | undefined)[],
+  budget: Budget,
+): { text: string; from: number } | undefined {
   const [start, end] = bounds;
   if ((start === undefined || start === null) && (end === undefined || end === null)) return { text, from: 0 };
   const length = textLength(text, budget);
@@ -184,7 +187,9 @@ function affix(isEnd: boolean): Simple {
     return options.some((option) => {
       const fix = textOf(option);
       if (fix === undefined)
-        throw typeError(`${isEnd ? 'endswith' : 'startswith'} first arg must be str or a tuple of str, not ${typeName(option)}`);
+        throw typeError(
+          `${isEnd ? 'endswith' : 'startswith'} first arg must be str or a tuple of str, not ${typeName(option)}`,
+        );
       budget.read(fix.length);
       if (inside === undefined) return false;
       return isEnd ? inside.text.endsWith(fix) : inside.text.startsWith(fix);
@@ -192,10 +197,15 @@ function affix(isEnd: boolean): Simple {
   };
 }
 
-function padding(text: string, args: readonly (Value | undefined)[], budget: Budget): { fill: string; missing: number } {
+function padding(
+  text: string,
+  args: readonly (Value | undefined)[],
+  budget: Budget,
+): { fill: string; missing: number } {
   const [width, fillchar] = args;
   const fill = textArgument(fillchar, ' ');
-  if (Array.from(fill.slice(0, 3)).length !== 1) throw typeError('The fill character must be exactly one character long');
+  if (Array.from(fill.slice(0, 3)).length !== 1)
+    throw typeError('The fill character must be exactly one character long');
   const missing = Math.max(intArgument(width, 0) - textLength(text, budget), 0);
   budget.write(text.length + missing * fill.length);
   return { fill, missing };
@@ -268,8 +278,8 @@ function unsupported(name: string): [string, TextMethod] {
   ];
 }
 
-/** All methods that a str has; what is missing here is undefined in Python as well. */
-export const TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, TextMethod>([
+/** All methods that a str has, but `format` and `format_map`, which look into other values. */
+export const PLAIN_TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, TextMethod>([
   whole('capitalize', capitalize),
   whole('casefold', (text) => text.toLowerCase().replaceAll('ß', 'ss').replaceAll('ς', 'σ')),
   plain('center', ['width!', 'fillchar'], centered),
@@ -284,16 +294,6 @@ export const TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, Tex
   plain('endswith', ['suffix!', 'start', 'end'], affix(true)),
   method('expandtabs', ['tabsize'], expandTabs),
   plain('find', ['sub!', 'start', 'end'], finder(false, false)),
-  ['format', (text, { args, keywords, budget }) => formatText(text, { args, keywords: keywords ?? new Map() }, budget)],
-  [
-    'format_map',
-    (text, { args, budget }) => {
-      const [mapping] = args;
-      if (!(mapping instanceof PyDict)) throw typeError('format_map() takes a mapping');
-      const keywords = new Map(mapping.pairs().flatMap(([key, value]) => (typeof key === 'string' ? [[key, value]] : [])));
-      return formatText(text, { args: [], keywords }, budget);
-    },
-  ],
   plain('index', ['sub!', 'start', 'end'], finder(false, true)),
   ...Array.from(KINDS, ([name, isOfKind]) => whole(name, isOfKind, 4)),
   plain('join', ['iterable!'], (text, [items], budget) => joinText(text, listOf(items ?? null, budget), budget)),
@@ -314,7 +314,11 @@ export const TEXT_METHODS: ReadonlyMap<string, TextMethod> = new Map<string, Tex
     return fix !== '' && text.endsWith(fix) ? text.slice(0, -fix.length) : text;
   }),
   plain('replace', ['old!', 'new!', 'count'], (text, [old, fresh, most], budget) =>
-    replaceText(text, { old: textArgument(old, ''), fresh: textArgument(fresh, ''), most: intArgument(most, -1) }, budget),
+    replaceText(
+      text,
+      { old: textArgument(old, ''), fresh: textArgument(fresh, ''), most: intArgument(most, -1) },
+      budget,
+    ),
   ),
   plain('rfind', ['sub!', 'start', 'end'], finder(true, false)),
   plain('rindex', ['sub!', 'start', 'end'], finder(true, true)),

@@ -188,7 +188,9 @@ export class PyDict extends PyObject {
   keys(): Value[] {
     const originals = this.#originals;
     const found = [...this.#entries.keys()];
-    return originals === undefined ? found : found.map((key) => (originals.has(key) ? (originals.get(key) ?? null) : key));
+    return originals === undefined
+      ? found
+      : found.map((key) => (originals.has(key) ? (originals.get(key) ?? null) : key));
   }
 
   values(): Value[] {
@@ -264,7 +266,8 @@ export function typeName(value: Value): string {
 }
 
 /** What is there, None as well, or else the other. */
-export const given = <T>(value: Value | undefined, otherwise: T): Value | T => (value === undefined ? otherwise : value);
+export const given = <T>(value: Value | undefined, otherwise: T): Value | T =>
+  value === undefined ? otherwise : value;
 
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
