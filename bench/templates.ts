@@ -102,7 +102,9 @@ const compiled = corpus.map(({ source, specialTokens }) =>
 const took = performance.now() - start;
 globalThis.gc?.();
 const grown = (process.memoryUsage().heapUsed - before) / 1024 / compiled.length;
-console.log(`${compiled.length} templates compiled in ${took.toFixed(0)} ms; with --expose-gc: ${grown.toFixed(0)} KiB of memory each`);
+console.log(
+  `${compiled.length} templates compiled in ${took.toFixed(0)} ms; with --expose-gc: ${grown.toFixed(0)} KiB of memory each`,
+);
 const rows = CASES.flatMap(([name, conversation]) => {
   const template = corpus.find((entry) => entry.name === name);
   return template === undefined ? [] : [row(template, conversation)];

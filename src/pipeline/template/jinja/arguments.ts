@@ -21,6 +21,7 @@ export class Parameters {
     const names = this.#names;
     if (args.length > names.length)
       throw typeError(`${this.#function}() takes at most ${names.length} arguments (${args.length} given)`);
+    if (keywords === undefined && args.length >= this.#required.size) return args;
     const bound = names.map((_, index): Value | undefined => args[index]);
     for (const [name, value] of keywords ?? []) {
       const index = names.indexOf(name);

@@ -8,6 +8,7 @@ import type { Filter, Given } from './filter.ts';
 import { getAttribute, getPath, pathOf } from './members.ts';
 import { calculate, intOf, rounded, truncated } from './numbers.ts';
 import { operate } from './operators.ts';
+import { parseFloatText } from './parse-float.ts';
 import { itemAt, lengthOf, listOf, sliceOf } from './sequence.ts';
 import {
   DictView,
@@ -135,7 +136,7 @@ function reverse(value: Value, _given: Given, budget: Budget): Value {
   if (text !== undefined) return sliceOf(value, { start: null, stop: null, step: -1 }, budget) ?? '';
   if (value === null || !(isList(value) || value instanceof PyObject))
     throw new PythonError('FilterArgumentError', 'argument must be iterable');
-  if (value instanceof Undefined || value instanceof PyGenerator) return [...listOf(value, budget)].reverse();
+  if (value instanceof PyGenerator) return [...value.rest()].reverse();
   const items = listOf(value, budget);
   budget.items(items.length * 2);
   return new PyGenerator(() => [...items].reverse(), isList(value) ? 'list_reverseiterator' : 'reversed');
@@ -193,16 +194,6 @@ function sum(value: Value, [attribute, start]: Given, budget: Budget): Value {
     total = operate('+', total, get === undefined ? item : get(item), budget);
   }
   return total;
-}
-
-const FLOAT = /^[-+]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?|inf(?:inity)?|nan)$/i;
-
-export function parseFloatText(text: string): number | undefined {
-  const trimmed = text.trim();
-  if (!FLOAT.test(trimmed)) return undefined;
-  const plain = trimmed.replaceAll('_', '').toLowerCase();
-  if (plain.includes('inf')) return plain.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return plain.includes('nan') ? Number.NaN : Number(plain);
 }
 
 const PREFIXES: Readonly<Record<number, string>> = { 2: 'b', 8: 'o', 16: 'x' };

@@ -1,19 +1,21 @@
 /** Filters that make texts. */
 import { boolArgument, intArgument, optionalInt, textArgument } from './arguments.ts';
 import type { Budget } from './budget.ts';
+import { numberOf } from './compare.ts';
 import { PythonError, typeError, valueError } from './errors.ts';
 import { filter, renamed } from './filter.ts';
 import type { Filter, Given } from './filter.ts';
 import { toJson } from './json-out.ts';
 import { escapeText } from './markup.ts';
 import { getPath, pathOf } from './members.ts';
+import { parseFloatText } from './parse-float.ts';
 import { formatPercent } from './percent.ts';
 import { repr, str } from './print.ts';
-import { listOf, sliceOf, textLength } from './sequence.ts';
+import { lengthOf, listOf, sliceOf, textLength } from './sequence.ts';
 import { SPACES, splitLines, words } from './spaces.ts';
 import { capitalize } from './text-case.ts';
 import { PLAIN_TEXT_METHODS, centered, joinText, replaceText } from './text-methods.ts';
-import { Markup, PyDict, PyObject, PyTuple, Undefined, isList, isTrue, textOf, typeName } from './values.ts';
+import { Markup, PyDict, PyTuple, Undefined, isTrue, textOf, typeName } from './values.ts';
 import type { Keywords, Value } from './values.ts';
 
 /** The same kind of text as what came in. */
@@ -77,8 +79,8 @@ function truncate(value: Value, [size, killWords, ending, slack]: Given, budget:
   if (length < endLength) throw new PythonError('AssertionError', `expected length >= ${endLength}, got ${length}`);
   if (leeway < 0) throw new PythonError('AssertionError', `expected leeway >= 0, got ${leeway}`);
   const text = textOf(value);
+  if (lengthOf(value, budget) <= length + leeway) return value;
   if (text === undefined) throw typeError(`object of type '${typeName(value)}' cannot be truncated`);
-  if (textLength(text, budget) <= length + leeway) return value;
   const cut = textArgument(sliceOf(text, { start: null, stop: length - endLength, step: null }, budget), '');
   if (boolArgument(killWords, false)) return cut + end;
   const space = cut.lastIndexOf(' ');
@@ -119,7 +121,7 @@ function wrapLine(line: string, width: number, mayBreak: boolean): string[] {
         lines.push(current + chunk.slice(0, space));
         chunk = chunk.slice(space);
       } else if (current === '') break;
-      else lines.push(current.trimEnd());
+      else if (current.trimEnd() !== '') lines.push(current.trimEnd());
       current = '';
     }
     if (current !== '' || chunk.trim() !== '' || lines.length === 0) current += chunk;
@@ -144,7 +146,7 @@ function quoteUrl(value: Value, isQuery: boolean, budget: Budget): string {
 }
 
 function urlEncode(value: Value, _given: Given, budget: Budget): Value {
-  const isPlain = textOf(value) !== undefined || value === null || !(value instanceof PyObject || isList(value));
+  const isPlain = value === null || textOf(value) !== undefined || numberOf(value) !== undefined;
   if (isPlain) return quoteUrl(value, false, budget);
   const pairs = value instanceof PyDict ? value.pairs() : listOf(value, budget).map((item) => listOf(item, budget));
   const parts = pairs.map((entry) => {
@@ -195,8 +197,11 @@ function percent(budget: Budget, value: Value, args: readonly Value[], keywords:
 }
 
 function fileSize(value: Value, [binary]: Given, budget: Budget): Value {
-  const bytes = Number(str(value, budget));
-  if (Number.isNaN(bytes)) throw valueError(`could not convert string to float: ${repr(value, budget)}`);
+  if (value instanceof Undefined) throw value.fail();
+  const text = textOf(value);
+  const number = text === undefined ? numberOf(value) : parseFloatText(text);
+  if (number === undefined) throw valueError(`could not convert to float: ${repr(value, budget)}`);
+  const bytes = Number(number);
   const isBinary = isTrue(binary ?? false);
   const base = isBinary ? 1024 : 1000;
   if (bytes === 1) return '1 Byte';

@@ -72,36 +72,41 @@ class JsonWriter {
     return text;
   }
 
-  #wrap(parts: readonly string[], brackets: string, line: string): string {
-    if (parts.length === 0) return brackets;
-    const { unit, between } = this.#form;
-    const inner = unit === undefined ? '' : line + unit;
-    const outer = unit === undefined ? '' : line;
-    const units = parts.reduce((sum, part) => sum + part.length + between.length + inner.length, 0);
-    this.#budget.write(units);
-    return `${brackets.charAt(0)}${inner}${parts.join(between + inner)}${outer}${brackets.charAt(1)}`;
+  #list(items: readonly Value[], line: string): string {
+    if (items.length === 0) return '[]';
+    const inner = line + (this.#form.unit ?? '');
+    let text = '[';
+    for (const item of items) text += this.#before(text, inner) + this.write(item, inner);
+    return this.#closed(text, ']', line);
   }
 
-  #list(items: readonly Value[], line: string): string {
-    const inner = line + (this.#form.unit ?? '');
-    return this.#wrap(
-      items.map((item) => this.write(item, inner)),
-      '[]',
-      line,
-    );
+  /** What stands before an entry: a comma, except before the first, and the line. */
+  #before(text: string, inner: string): string {
+    const { unit, between } = this.#form;
+    const comma = text.length === 1 ? '' : between;
+    return unit === undefined ? comma : comma + inner;
+  }
+
+  #closed(text: string, bracket: string, line: string): string {
+    this.#budget.write(text.length);
+    return this.#form.unit === undefined ? text + bracket : text + line + bracket;
   }
 
   #dict(dict: PyDict, line: string): string {
+    if (dict.size === 0) return '{}';
     const inner = line + (this.#form.unit ?? '');
-    const pairs = dict.pairs();
-    const budget = this.#budget;
-    const sorted = this.#form.isSorted
-      ? sortBy(dict.keys(), (key) => key, { isReversed: false, budget }).map(
-          (key) => [key, dict.get(key) ?? null] as const,
-        )
-      : pairs;
-    const parts = sorted.map(([key, value]) => this.#text(keyText(key)) + this.#form.colon + this.write(value, inner));
-    return this.#wrap(parts, '{}', line);
+    let text = '{';
+    for (const key of this.#keys(dict)) {
+      const value = dict.get(key);
+      text += this.#before(text, inner) + this.#text(keyText(key)) + this.#form.colon;
+      text += this.write(value === undefined ? null : value, inner);
+    }
+    return this.#closed(text, '}', line);
+  }
+
+  #keys(dict: PyDict): readonly Value[] {
+    if (!this.#form.isSorted) return dict.keys();
+    return sortBy(dict.keys(), (key) => key, { isReversed: false, budget: this.#budget });
   }
 
   #text(text: string): string {

@@ -17,6 +17,7 @@ import {
   PyFloat,
   PyFunction,
   PyObject,
+  PyRange,
   PyTuple,
   Undefined,
   isList,
@@ -112,7 +113,8 @@ function attributeOf(owner: Value, name: string, budget: Budget): Value | undefi
   const text = textOf(owner);
   if (text !== undefined) return textAttribute(owner, text, name);
   if (isList(owner)) return LIST_CHANGES.has(name) ? unsafe(owner, name) : listAttribute(owner, owner, name);
-  if (owner instanceof Undefined) throw owner.fail();
+  if (owner instanceof Undefined) return ofUndefined(owner, name);
+  if (owner instanceof PyRange) return listAttribute(owner, owner.items(), name);
   if (owner instanceof PyFloat)
     return name === 'is_integer' ? bound(name, () => Number.isInteger(owner.value)) : undefined;
   if (!(owner instanceof PyObject)) return undefined;
@@ -120,6 +122,12 @@ function attributeOf(owner: Value, name: string, budget: Budget): Value | undefi
   if (own !== undefined) return name.startsWith('_') ? unsafe(owner, name) : own;
   if (owner instanceof PyTuple) return listAttribute(owner, owner.items, name);
   return owner instanceof PyFunction && name === 'name' ? owner.name : undefined;
+}
+
+/** Even nothing has a class, which is no more to be had than that of others. */
+function ofUndefined(owner: Undefined, name: string): Value {
+  if (INTERNAL.has(name)) return unsafe(owner, name);
+  throw owner.fail();
 }
 
 const bound = (name: string, run: () => Value): PyFunction => new PyFunction(name, run);
@@ -132,12 +140,19 @@ function dictAttribute(dict: PyDict, name: string): Value | undefined {
     : new PyFunction(name, (_budget, args, keywords) => method(dict, args, keywords));
 }
 
+/** What a method of Markup gives: its texts are Markup again. */
+function marked(result: Value): Value {
+  if (typeof result === 'string') return new Markup(result);
+  if (result instanceof PyTuple) return new PyTuple(result.items.map(marked));
+  return isList(result) ? result.map(marked) : result;
+}
+
 function textAttribute(owner: Value, text: string, name: string): Value | undefined {
   const method = TEXT_METHODS.get(name);
   if (method === undefined) return undefined;
   return new PyFunction(name, (budget, args, keywords) => {
     const result = method(text, { args, keywords, budget });
-    return owner instanceof Markup && typeof result === 'string' ? new Markup(result) : result;
+    return owner instanceof Markup ? marked(result) : result;
   });
 }
 

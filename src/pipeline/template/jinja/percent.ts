@@ -6,7 +6,7 @@ import { floatBody, pad } from './format-spec.ts';
 import type { FormatSpec } from './format-spec.ts';
 import { truncated } from './numbers.ts';
 import { repr, str } from './print.ts';
-import { PyDict, PyFloat, PyTuple, Undefined, isList, textOf, typeName } from './values.ts';
+import { PyDict, PyFloat, PyRange, PyTuple, Undefined, isList, textOf, typeName } from './values.ts';
 import type { Value } from './values.ts';
 
 const DIRECTIVE = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d{1,9})?(?:\.(\*|\d{0,9}))?[hlL]?([^]|$)/gu;
@@ -54,7 +54,9 @@ class ArgumentSource {
 
   /** What is left over is an error, except where it may have been meant as a mapping. */
   end(): void {
-    const isMapping = this.#right instanceof PyDict || isList(this.#right) || this.#right instanceof Undefined;
+    const right = this.#right;
+    const isMapping =
+      right instanceof PyDict || right instanceof PyRange || right instanceof Undefined || isList(right);
     if (this.#at < this.#items.length && !this.#isMapped && !isMapping)
       throw typeError('not all arguments converted during string formatting');
   }

@@ -26,7 +26,8 @@ export class Frame {
   constructor(run: Run, slotCount: number, parent: Frame | undefined) {
     this.run = run;
     this.parent = parent;
-    this.slots = Array.from({ length: slotCount }, () => undefined);
+    this.slots = [];
+    for (let slot = 0; slot < slotCount; slot += 1) this.slots.push(undefined);
   }
 }
 
