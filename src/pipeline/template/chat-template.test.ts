@@ -100,6 +100,10 @@ test('knows the form of content that a template reads', () => {
       'openai',
     ],
     ['{% for m in messages %}{% for c in m.tool_calls %}{{ c }}{% endfor %}{% endfor %}', 'string'],
+    [
+      '{% for m in messages %}{{ "x" + m.content }}{% set calls = m.content %}{% for c in calls %}{% endfor %}{% endfor %}',
+      'string',
+    ],
     ['', 'string'],
     ['{% broken', 'string'],
   ];
@@ -127,6 +131,7 @@ test('knows the switch for thinking and how it stands', () => {
 test('knows whether the prompt ends inside of a thought', () => {
   assert.equal(compile("{% if add_generation_prompt %}{{ '<|assistant|><think>\\n' }}{% endif %}").opensThought, true);
   assert.equal(compile('{% if add_generation_prompt %}<|assistant|>{% endif %}<think>').opensThought, false);
+  assert.equal(compile('{% if add_generation_prompt %}<think>\n\n</think>{% endif %}').opensThought, false);
 });
 
 test('takes tools where it reads them', () => {

@@ -11,7 +11,7 @@ type Facts = Pick<ChatTemplate, 'contentFormat' | 'thinkingToggle' | 'opensThoug
 
 export function inspectTemplate(tree: Body): Facts {
   return {
-    contentFormat: readsParts(tree) ? 'openai' : 'string',
+    contentFormat: readsParts(tree) && !needsText(tree) ? 'openai' : 'string',
     thinkingToggle: toggleOf(tree),
     opensThought: opensThought(tree),
     takesTools: readsName(tree, 'tools'),
@@ -101,6 +101,26 @@ function readsParts(tree: Body): boolean {
   );
 }
 
+/**
+ * It adds the content to a text and asks nowhere what the content is: parts would make it raise, whatever else it goes
+ * through (Mistral's templates call a message's tool calls its content).
+ */
+function needsText(tree: Body): boolean {
+  const names = contentNames(tree);
+  const someWhere = (isWanted: (expression: Expression) => boolean): boolean =>
+    someStatement(tree, (statement) =>
+      expressionsOf(statement).some((expression) => someExpression(expression, isWanted)),
+    );
+  const asksForKind = someWhere(
+    (part) => part.kind === 'test' && KIND_TESTS.has(part.name) && isContent(part.input, names),
+  );
+  const isSum = (part: Expression): boolean =>
+    part.kind === 'binary' && part.operator === '+' && (isContentMember(part.left) || isContentMember(part.right));
+  return !asksForKind && someWhere(isSum);
+}
+
+const KIND_TESTS: ReadonlySet<string> = new Set(['string', 'iterable', 'mapping', 'sequence']);
+
 /** A thought is opened where the prompt for the answer is written. */
 function opensThought(tree: Body): boolean {
   return someStatement(
@@ -113,13 +133,16 @@ function opensThought(tree: Body): boolean {
   );
 }
 
+/** A thought that is closed again at once says that there is none. */
+const leavesOpen = (text: string): boolean => text.lastIndexOf('<think>') > text.lastIndexOf('</think>');
+
 function writesThink(body: Body): boolean {
   const isThink = (expression: Expression): boolean =>
-    expression.kind === 'constant' && (textOf(expression.value) ?? '').includes('<think>');
+    expression.kind === 'constant' && leavesOpen(textOf(expression.value) ?? '');
   return someStatement(
     body,
     (statement) =>
-      (statement.kind === 'text' && statement.text.includes('<think>')) ||
+      (statement.kind === 'text' && leavesOpen(statement.text)) ||
       expressionsOf(statement).some((expression) => someExpression(expression, isThink)),
   );
 }
