@@ -21,6 +21,7 @@ import { listen } from './listen.ts';
 import { OpenConnections } from './open-connections.ts';
 import { followsFleet, gateOptions, ownedKeys, serverOptions, workerSpecs } from './options.ts';
 import { buildSpine } from './spine.ts';
+import { tokenizerParts } from './tokenizer-parts.ts';
 import type { StopOptions } from './shutdown.ts';
 import { shutDown } from './shutdown.ts';
 
@@ -41,6 +42,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const { clock, logger, metrics, telemetry, aliases, policies } = common;
   const parts = fleetParts(config, common);
   const { backend, prober, tokens, conditions, registry, fleet, loadMonitor } = parts;
+  const { store: tokenizers } = tokenizerParts(config, common, {
+    directory: registry,
+    bundles: tokens.bundles,
+    env: process.env,
+  });
   const dispatcher = buildSpine(config, common, parts);
 
   // Who may call, and who of them comes in now.
@@ -70,6 +76,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     gatekeeper,
     admission,
     audit,
+    tokenizers,
     specDefaults: { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'api' },
     conditionOf: (id) => {
       const condition = conditions.of(id);
@@ -113,6 +120,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
   const release = async () => {
     loadMonitor.stop();
+    tokenizers.stop();
     fleet.stop();
     backend.close();
     await tokens.close();
@@ -127,6 +135,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       port: config.prometheusPort,
     };
     const metricsUrl = metricsServer && (await listen(metricsServer, metricsAt));
+    tokenizers.start();
     for (const spec of workerSpecs(config)) fleet.add(spec);
     loadMonitor.start();
     logStart(logger, config, url);

@@ -123,6 +123,7 @@ export function serverOptions(config: Config): ServerOptions {
     requestIdHeaders: config.requestIdHeaders.map((name) => name.toLowerCase()),
     corsAllowedOrigins: config.corsAllowedOrigins,
     proxyTimeoutMs: 30_000,
+    tokenizerWaitMs: config.tokenizerWaitTimeoutSecs * 1_000,
   };
 }
 

@@ -221,6 +221,50 @@ const routing = {
   }),
 } as const satisfies OptionTable;
 
+const MIB = 1024 * 1024;
+
+const tokenizers = {
+  modelPath: optional(text('source', 'a path or the id of a model of the hub'), {
+    group: 'Tokenizers',
+    doc: 'Where the files of the model are that workers behind gRPC serve: tokenizer, chat template, generation config. A folder or a file, or a hub id, which is looked up in the local hub cache and downloaded when it is not there. Not needed where the workers name a path or give their tokenizer.',
+  }),
+  tokenizerPath: optional(text('source', 'a path or the id of a model of the hub'), {
+    group: 'Tokenizers',
+    doc: 'Where the tokenizer is, tried before --model-path; a source of the same kinds.',
+  }),
+  chatTemplate: optional(text('path', 'the path of a template, or a template'), {
+    group: 'Tokenizers',
+    doc: "Chat template in place of the models' own: a file (.jinja, or .json with `chat_template`), or the template itself.",
+  }),
+  disableTokenizerAutoload: toggle({
+    group: 'Tokenizers',
+    doc: 'Load no tokenizer but those that are registered at /v1/tokenizers.',
+  }),
+  tokenizerWaitTimeoutSecs: single(seconds({ min: 0, note: '0 does not wait' }), {
+    group: 'Tokenizers',
+    default: 30,
+    doc: 'How long a call waits for a tokenizer that is being loaded.',
+  }),
+  tokenizerCacheEnableL0: toggle({
+    group: 'Tokenizers',
+    doc: 'Remember the tokens of whole prompts.',
+  }),
+  tokenizerCacheL0MaxEntries: single(wholeNumber({ min: 2, max: 10_000_000 }), {
+    group: 'Tokenizers',
+    default: 10_000,
+    doc: 'Prompts that are remembered, of each tokenizer; 128 MiB of them at most.',
+  }),
+  tokenizerCacheEnableL1: toggle({
+    group: 'Tokenizers',
+    doc: 'Remember the tokens of the parts of prompts, which end with special tokens: a conversation that comes again is tokenized from its newest part on.',
+  }),
+  tokenizerCacheL1MaxMemory: single(wholeNumber({ min: 1024, unit: 'bytes', placeholder: 'bytes' }), {
+    group: 'Tokenizers',
+    default: 50 * MIB,
+    doc: 'Memory for the parts of prompts, of each tokenizer.',
+  }),
+} as const satisfies OptionTable;
+
 const admission = {
   maxConcurrentRequests: single(concurrency, {
     group: 'Admission',
@@ -424,6 +468,7 @@ export const options = {
   ...workers,
   ...keys,
   ...routing,
+  ...tokenizers,
   ...admission,
   ...retries,
   ...breaker,

@@ -298,3 +298,15 @@ export interface MediaFetcher {
   /** Rejects with `media_unreachable`; its message is the end of a sentence that begins with the part. */
   fetch(url: string, kind: MediaKind, signal: AbortSignal): Promise<FetchedMedia>;
 }
+
+/** Fetches files from a place that the operator trusts, such as a hub of models. */
+export interface FileFetcher {
+  /**
+   * The body of a 200, redirects followed. Rejects with an Error whose message says why in a few words, without the URL.
+   * `bearer` goes to the host of the URL only, not where it redirects to.
+   */
+  fetchFile(
+    url: string,
+    options: { readonly bearer: string | undefined; readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<Buffer>;
+}

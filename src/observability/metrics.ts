@@ -23,6 +23,20 @@ export interface FleetView {
   admission(): AdmissionView | undefined;
 }
 
+/** Of one level of the tokenizer cache, over all tokenizers. */
+interface CacheLevel {
+  readonly hits: number;
+  readonly misses: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+export interface TokenizersView {
+  readonly loaded: number;
+  /** A level that is off is undefined. */
+  readonly caches: Readonly<Record<'l0' | 'l1', CacheLevel | undefined>>;
+}
+
 const WORKER_TYPE = 'regular';
 const MODE = 'http';
 const ROUTER = ['http', 'regular', MODE] as const;
@@ -245,6 +259,21 @@ export class Metrics {
       this.#collectAges(now());
       this.#collectAdmission(fleet.admission());
       this.#collectFleet(fleet);
+    });
+  }
+
+  /** Tokenizers and their caches, whose counters are kept by the caches themselves. */
+  watchTokenizers(view: () => TokenizersView): void {
+    this.registry.onScrape(() => {
+      const { loaded, caches } = view();
+      this.#gauge('smg_tokenizers_loaded').with().value = loaded;
+      for (const [level, counts] of Object.entries(caches)) {
+        if (!counts) continue;
+        this.counter('smg_tokenizer_cache_hits_total').with(level).value = counts.hits;
+        this.counter('smg_tokenizer_cache_misses_total').with(level).value = counts.misses;
+        this.#gauge('smg_tokenizer_cache_entries').with(level).value = counts.entries;
+        this.#gauge('smg_tokenizer_cache_bytes').with(level).value = counts.bytes;
+      }
     });
   }
 

@@ -16,16 +16,20 @@ export interface ControlRequest {
   readonly requestId: string;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
-  /** The body as a JSON value; undefined when there is none. Rejects with `invalid_json`, `payload_too_large` …. */
-  readJson(): Promise<unknown>;
+  /** The body as a JSON value; undefined when there is none. `maxBytes` in place of 1 MiB. Rejects with `invalid_json`, `payload_too_large` …. */
+  readJson(maxBytes?: number): Promise<unknown>;
 }
 
-/** No control body is larger than this, whatever calls may be. */
+/** No control body is larger than this unless its route says so, whatever calls may be. */
 const MAX_CONTROL_BYTES = 1024 * 1024;
 
-export async function readControlJson(request: IncomingMessage, maxPayloadBytes: number): Promise<unknown> {
+export async function readControlJson(
+  request: IncomingMessage,
+  maxPayloadBytes: number,
+  maxBytes = MAX_CONTROL_BYTES,
+): Promise<unknown> {
   checkMediaType(request.headers);
-  const body = await readBody(request, Math.min(maxPayloadBytes, MAX_CONTROL_BYTES));
+  const body = await readBody(request, Math.min(maxPayloadBytes, maxBytes));
   if (body.length === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

@@ -11,6 +11,7 @@ import type {
   WorkerDirectory,
 } from '../domain/ports.ts';
 import type { EngineProber } from '../domain/engine-prober.ts';
+import type { TokenizerControl } from '../domain/tokenizers.ts';
 import type { SpecDefaults } from '../domain/worker-spec.ts';
 import type { Dispatcher } from '../dispatch/dispatch.ts';
 import type { ModelAliases } from '../dispatch/resolve-model.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly corsAllowedOrigins: readonly string[];
   /** Limit of a control-plane question that is passed on to a worker. */
   readonly proxyTimeoutMs: number;
+  /** How long a call waits for a tokenizer that is being loaded. */
+  readonly tokenizerWaitMs: number;
 }
 
 export interface ServerDeps {
@@ -44,6 +47,7 @@ export interface ServerDeps {
   /** Undefined: every call comes in at once. */
   readonly admission: Admission | undefined;
   readonly audit: AuditLog;
+  readonly tokenizers: TokenizerControl;
   readonly aliases: ModelAliases;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
   readonly telemetry: Telemetry;

@@ -70,6 +70,13 @@ export const controlTable = {
   'POST /flush_cache': 'control',
   'POST /start_profile': 'control',
   'POST /stop_profile': 'control',
+  'GET /v1/tokenizers': 'control',
+  'POST /v1/tokenizers': 'control',
+  // Also `…/{id}/status`: ids are names of models too, which have slashes.
+  'GET /v1/tokenizers/{id}': 'control',
+  'DELETE /v1/tokenizers/{id}': 'control',
+  'POST /v1/tokenize': 'data',
+  'POST /v1/detokenize': 'data',
 } as const satisfies Record<`${ControlMethod} /${string}`, RouteAccess>;
 
 export type ControlRouteName = keyof typeof controlTable;

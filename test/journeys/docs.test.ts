@@ -37,6 +37,7 @@ const run = promisify(execFile);
 /** What the commands of a page take for granted. */
 const flagsOf: Readonly<Record<string, GatewayFlags>> = {
   'docs/guides/fallback.md': { modelAlias: ['chat=sim-large,sim-model'] },
+  'docs/guides/tokenizers.md': { modelPath: 'test/fixtures/small-model' },
   'docs/guides/keys.md': {
     tenantApiKey: ['acme:key-of-acme'],
     controlPlaneApiKeys: ['ci:CI-deploys:admin:key-of-ci'],

@@ -6,6 +6,9 @@ import { loadConfig } from '../../src/config/load.ts';
 import { startEngine } from '../../sim/engine.ts';
 import type { EngineOptions, SimEngine } from '../../sim/engine.ts';
 
+/** No test asks the real hub, whatever model a simulated engine says it has. */
+process.env['HF_HUB_OFFLINE'] = '1';
+
 /** Values as flags give them, policies' options too: native ones or their text form. A wrong name fails the start. */
 export type GatewayFlags = Readonly<Record<string, unknown>>;
 

@@ -44,7 +44,7 @@ export async function serveControl(
     if (reply.hasHead) reply.destroy();
     else reply.error(error, target.kind === 'wrong_method' ? { ...facts, allow: allowOf(target) } : facts);
   }
-  if (target.kind === 'control' && target.route.method !== 'GET') {
+  if (target.kind === 'control' && target.route.method !== 'GET' && target.route.access === 'control') {
     deps.audit.write({
       principal: principal ?? deps.gatekeeper.identify(request.headers),
       requestId: record.requestId,
@@ -86,7 +86,7 @@ function answerControl(deps: ServerDeps, asked: Asked): ControlAnswer | Promise<
     principal,
     requestId: record.requestId,
     signal,
-    readJson: () => readControlJson(request, deps.options.maxPayloadBytes),
+    readJson: (maxBytes) => readControlJson(request, deps.options.maxPayloadBytes, maxBytes),
   });
 }
 

@@ -8,6 +8,8 @@ import { streamEvents } from './events.ts';
 import { flushCaches, getLoads, profile } from './fleet-wide.ts';
 import { liveness, readiness } from './health.ts';
 import { getGeminiModel, getModel, listGeminiModels, listModels } from './models.ts';
+import { detokenize, tokenize } from './tokenize.ts';
+import { addTokenizer, getTokenizer, listTokenizers, removeTokenizer } from './tokenizers.ts';
 import { addWorker, patchWorker, removeWorker, replaceWorker } from './workers-change.ts';
 import { getWorker, listWorkers } from './workers.ts';
 
@@ -35,4 +37,10 @@ export const controlFunctions: Readonly<Record<ControlRouteName, ControlFunction
   'POST /flush_cache': (deps) => flushCaches(deps),
   'POST /start_profile': (deps, request) => profile(deps, request, '/start_profile'),
   'POST /stop_profile': (deps, request) => profile(deps, request, '/stop_profile'),
+  'GET /v1/tokenizers': (deps) => listTokenizers(deps),
+  'POST /v1/tokenizers': addTokenizer,
+  'GET /v1/tokenizers/{id}': getTokenizer,
+  'DELETE /v1/tokenizers/{id}': removeTokenizer,
+  'POST /v1/tokenize': tokenize,
+  'POST /v1/detokenize': detokenize,
 };

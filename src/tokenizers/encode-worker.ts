@@ -1,0 +1,6 @@
+/** The module that runs as an encoding thread. */
+import { parentPort } from 'node:worker_threads';
+import { createTokenizer } from './create-tokenizer.ts';
+import { serveEncoding } from './encode-thread.ts';
+
+if (parentPort) serveEncoding(parentPort, createTokenizer);
