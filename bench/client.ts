@@ -98,14 +98,18 @@ async function drain(connections: readonly LoadConnection[], seconds: number): P
   clearTimeout(timer);
 }
 
+/** A role, a reason and [DONE], beside the frames of the tokens. */
+const OWN_FRAMES = 3;
+
 function planFor(job: Job, port: number): Plan {
+  const isOwn = job.answer === 'tokens';
   const body = job.stream ? Buffer.concat(streamAnswer(job.tokens)) : unaryAnswer();
   return {
     port,
     request: chatRequest({ port, bodyBytes: job.bodyBytes, stream: job.stream }),
     stream: job.stream,
-    frames: job.stream ? job.tokens + 2 : 0,
-    bodyBytes: body.length,
+    frames: job.stream ? job.tokens + (isOwn ? OWN_FRAMES : 2) : 0,
+    bodyBytes: isOwn ? undefined : body.length,
   };
 }
 

@@ -15,8 +15,8 @@ export interface Plan {
   readonly stream: boolean;
   /** SSE frames of a streamed answer, or 0. */
   readonly frames: number;
-  /** Bytes of the whole answer: the gateway passes bytes through untouched, so any other number is a failure. */
-  readonly bodyBytes: number;
+  /** Bytes of the whole answer: the gateway passes bytes through untouched, so any other number is a failure. Undefined: it writes its own. */
+  readonly bodyBytes: number | undefined;
 }
 
 export interface Observer {
@@ -119,7 +119,7 @@ export class LoadConnection {
     this.#bytes += end - start;
     if (!this.#plan.stream) return;
     for (let at = bytes.indexOf(LF, start); at !== -1 && at < end; at = bytes.indexOf(LF, at + 1)) this.#newlines++;
-    if (this.#bytes + DONE_FRAME.length >= this.#plan.bodyBytes) this.#keepTail(bytes, start, end);
+    if (this.#bytes + DONE_FRAME.length >= (this.#plan.bodyBytes ?? 0)) this.#keepTail(bytes, start, end);
   }
 
   #keepTail(bytes: Buffer, start: number, end: number): void {
@@ -146,7 +146,8 @@ export class LoadConnection {
     if (this.#status !== '200') return `status ${this.#status}`;
     if (this.#plan.stream && this.#newlines !== 2 * this.#plan.frames) return `${this.#newlines / 2} SSE frames`;
     if (this.#plan.stream && !this.#tail.equals(DONE_FRAME)) return 'no [DONE] at the end';
-    if (this.#bytes !== this.#plan.bodyBytes) return `${this.#bytes} bytes, not ${this.#plan.bodyBytes}`;
+    const { bodyBytes } = this.#plan;
+    if (bodyBytes !== undefined && this.#bytes !== bodyBytes) return `${this.#bytes} bytes, not ${bodyBytes}`;
     return undefined;
   }
 

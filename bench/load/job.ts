@@ -11,6 +11,8 @@ export interface Job {
   readonly stream: boolean;
   /** Content chunks expected in each streamed answer. */
   readonly tokens: number;
+  /** `tokens`: the proxy writes the answer itself, out of tokens: no bytes are known beforehand, its frames are. */
+  readonly answer?: 'bytes' | 'tokens';
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** One request per connection and everything counts, instead of a loop and a window. */

@@ -47,7 +47,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     bundles: tokens.bundles,
     env: process.env,
   });
-  const dispatcher = buildSpine(config, common, parts);
+  const dispatcher = buildSpine(config, common, { ...parts, tokenizers });
 
   // Who may call, and who of them comes in now.
   const gatekeeper = new KeyGatekeeper(new KeyRing(ownedKeys(config)));

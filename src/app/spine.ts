@@ -4,6 +4,7 @@ import { HttpMediaFetcher } from '../backends/http/media-fetcher.ts';
 import type { Config } from '../config/schema.ts';
 import { Dispatcher } from '../dispatch/dispatch.ts';
 import { Ticker } from '../dispatch/ticker.ts';
+import type { TokenModels } from '../domain/token-model.ts';
 import { fnv1a } from '../domain/ids.ts';
 import { protocols } from '../protocols/index.ts';
 import { unaryTranslations } from '../protocols/translations.ts';
@@ -12,8 +13,13 @@ import { Leases } from '../workers/leases.ts';
 import type { CommonParts } from './common-parts.ts';
 import type { FleetParts } from './fleet-parts.ts';
 import { clockOptions, retryOptions } from './options.ts';
+import { tokenForms } from './token-forms.ts';
 
-export function buildSpine(config: Config, common: CommonParts, parts: FleetParts): Dispatcher {
+export interface SpineParts extends FleetParts {
+  readonly tokenizers: TokenModels;
+}
+
+export function buildSpine(config: Config, common: CommonParts, parts: SpineParts): Dispatcher {
   const { clock, random, aliases, policies } = common;
   const { registry, loads, conditions, backend } = parts;
   const scopeKey = randomBytes(32);
@@ -23,6 +29,10 @@ export function buildSpine(config: Config, common: CommonParts, parts: FleetPart
     directory: registry,
     leases: new Leases(loads, conditions, clock),
     backend,
+    tokenBackend: parts.tokens.tokenBackend,
+    tokenModels: parts.tokenizers,
+    tokenizerWaitMs: config.tokenizerWaitTimeoutSecs * 1_000,
+    formsOf: tokenForms(config),
     media: new HttpMediaFetcher(clock, { allowedHosts: config.mediaAllowHost.map((host) => host.toLowerCase()) }),
     protocols,
     unaryTranslations,

@@ -6,6 +6,12 @@ import { GrpcTokenBackend } from '../backends/grpc/send.ts';
 import { GrpcTokenizerBundles } from '../backends/grpc/tokenizer-bundle.ts';
 import type { ChannelPool } from '../backends/grpc/rpc.ts';
 
+/**
+ * A stream that is held back because its client is slow keeps what has come of it, and its share of the connection's
+ * window: 256 KiB are some thousands of tokens, and hundreds of such streams do not stop the others.
+ */
+const WINDOWS = { streamWindowBytes: 256 * 1024, connectionWindowBytes: 64 * 1024 * 1024 };
+
 export interface TokenParts {
   readonly channels: ChannelPool;
   readonly tokenBackend: GrpcTokenBackend;
@@ -19,7 +25,7 @@ export interface TokenParts {
 const LAST_ABORTS_MS = 1_000;
 
 export function tokenParts(clock: Clock): TokenParts {
-  const channels = new GrpcChannels(clock);
+  const channels = new GrpcChannels(clock, WINDOWS);
   const tokenBackend = new GrpcTokenBackend(channels);
   return {
     channels,

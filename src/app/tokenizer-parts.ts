@@ -2,6 +2,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { extname } from 'node:path';
 import { HttpFileFetcher } from '../backends/http/file-fetcher.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { TokenizerBundles } from '../domain/engine-prober.ts';
 import type { WorkerDirectory } from '../domain/ports.ts';
@@ -27,6 +28,12 @@ export interface TokenizerNeeds {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** transformers tells templates the local time; they print what they are told as UTC. */
+function localTime(clock: Pick<Clock, 'wallTime'>): number {
+  const now = clock.wallTime();
+  return now - new Date(now).getTimezoneOffset() * 60_000;
+}
+
 /** All prompts that L0 remembers of one tokenizer; their number is the operator's. */
 const L0_MAX_BYTES = 128 * 1024 * 1024;
 
@@ -43,7 +50,7 @@ export function tokenizerParts(
     createTokenizer,
     compileTemplate: ({ main, withTools }, { specialTokens }) => {
       const source = withTools === undefined ? main : { default: main, tool_use: withTools };
-      const template = compileChatTemplate(source, { specialTokens, now: () => clock.wallTime() });
+      const template = compileChatTemplate(source, { specialTokens, now: () => localTime(clock) });
       const { unusableReason: reason } = template;
       if (reason !== undefined) logger.log('warn', 'chat template cannot be compiled', { reason });
       return template;

@@ -3,6 +3,8 @@
  * reference page derive from it; an option is added here and nowhere else. Reading sources is load.ts.
  */
 import { CLASS_NAMES } from '../admission/classes.ts';
+import { REASONING_FORMAT_IDS } from '../pipeline/parsers/reasoning/index.ts';
+import { TOOL_FORMAT_IDS } from '../pipeline/parsers/tool/index.ts';
 import { DEFAULT_POLICY, policies } from '../routing/policies/index.ts';
 import {
   ascending,
@@ -244,6 +246,14 @@ const tokenizers = {
     group: 'Tokenizers',
     default: 30,
     doc: 'How long a call waits for a tokenizer that is being loaded.',
+  }),
+  toolCallParser: optional(choice(TOOL_FORMAT_IDS), {
+    group: 'Tokenizers',
+    doc: "How models behind gRPC write calls of tools; found out by the model's name when it is not given.",
+  }),
+  reasoningParser: optional(choice(REASONING_FORMAT_IDS), {
+    group: 'Tokenizers',
+    doc: "How models behind gRPC write their thoughts; found out by the model's name when it is not given.",
   }),
   tokenizerCacheEnableL0: toggle({
     group: 'Tokenizers',

@@ -3,6 +3,7 @@
  * `Answer` knows what the bytes mean, as a stream of events or as one body; a `ReplyGate` has what the client gets.
  */
 import type { Clock } from '../base/clock.ts';
+import type { TurnEnd } from '../base/turn-end.ts';
 import type { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { KeyMask } from '../domain/key-mask.ts';
@@ -33,6 +34,8 @@ export type AttemptOutcome =
       readonly retryAfterMs: number | undefined;
       /** What the worker's error said, see failure.ts; left out where there was none to read. */
       readonly reason?: ErrorKind | undefined;
+      /** No worker of the model is to be asked again. */
+      readonly isFinal?: boolean;
     };
 
 /** Reads what a worker sends after its head. Commits the answer when it is fit to be shown. */
@@ -65,6 +68,8 @@ export interface AnswerParts {
   readonly record: CallRecord;
   readonly workerId: string;
   readonly clock: Clock;
+  /** For writes that can wait for the rest of a turn. */
+  readonly turnEnd: TurnEnd;
   /** For what a worker says when it refuses. */
   readonly mask: KeyMask;
 }

@@ -10,6 +10,7 @@ import { CallRecord } from '../domain/record.ts';
 import { protocols } from '../protocols/index.ts';
 import type { AttemptOutcome } from './answer.ts';
 import { Attempt } from './attempt.ts';
+import { TurnEnd } from '../base/turn-end.ts';
 import { Ticker } from './ticker.ts';
 
 const clocks = { headersMs: 10_000, firstContentMs: 10_000, idleMs: 5_000, callMs: 0 };
@@ -70,7 +71,7 @@ function start(stream: boolean, protocol: ProtocolName = 'openai-chat') {
   };
   const client = new Client();
   const ticker = new Ticker(clock, Object.values(clocks));
-  const deps = { backend, clock, clocks, ticker };
+  const deps = { backend, clock, clocks, ticker, turnEnd: new TurnEnd() };
   const subject = { call, worker, watch: undefined };
   const attempt = new Attempt(subject, protocols[protocol], client, deps, (outcome) => seen.outcomes.push(outcome));
   attempt.start({ method: 'POST', path: '/', clientHeaders: {}, requestId: 'id', key: undefined, body: call.body });

@@ -9,6 +9,7 @@
  * an answer mean is for stream-answer.ts and body-answer.ts, see answer.ts.
  */
 import type { Clock } from '../base/clock.ts';
+import type { TurnEnd } from '../base/turn-end.ts';
 import type { Call } from '../domain/call.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
@@ -21,6 +22,7 @@ import type { ClockOptions, Phase } from '../resilience/clocks.ts';
 import type { Answer, AnswerHost, AnswerParts, AttemptOutcome } from './answer.ts';
 import { looksLikeEvents } from './answer-check.ts';
 import { BodyAnswer } from './body-answer.ts';
+import type { BeginTokens, TokenHost } from './tokens/token-answer.ts';
 import type { AnswerReader } from './translation/outbound.ts';
 import type { Throttle } from './reply-gate.ts';
 import { ReplyGate } from './reply-gate.ts';
@@ -44,9 +46,10 @@ export interface AttemptDeps {
   readonly clock: Clock;
   readonly clocks: ClockOptions;
   readonly ticker: Ticker;
+  readonly turnEnd: TurnEnd;
 }
 
-export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
+export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle, TokenHost {
   listIndex = -1;
   isOver = false;
   readonly #call: Call;
@@ -77,10 +80,19 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     this.#deps = deps;
     this.#settle = settle;
     const { record } = call;
-    const { clock } = deps;
+    const { clock, turnEnd } = deps;
     this.#mask = new KeyMask(key, call);
     this.#gate = new ReplyGate(writer, record, { clock, throttle: this, mask: this.#mask });
-    this.#parts = { host: this, gate: this.#gate, protocol, record, workerId: worker.id, clock, mask: this.#mask };
+    this.#parts = {
+      host: this,
+      gate: this.#gate,
+      protocol,
+      record,
+      workerId: worker.id,
+      clock,
+      turnEnd,
+      mask: this.#mask,
+    };
     const times = { startedAt: record.startedAt, isStream: call.stream };
     this.#watchdog = new Watchdog(deps.clocks, times, clock);
   }
@@ -89,6 +101,33 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle {
     this.#deps.ticker.add(this);
     this.#exchange = this.#deps.backend.send(this.#worker.address, request, this);
     if (this.isOver) this.#exchange.abort();
+  }
+
+  /** The same for a worker that takes tokens. */
+  startTokens(begin: BeginTokens): void {
+    this.#deps.ticker.add(this);
+    this.#gate.status = 200;
+    const { answer, exchange } = begin(this.#parts, this);
+    this.#answer = answer;
+    this.#exchange = exchange;
+    if (this.isOver) exchange.abort();
+  }
+
+  /** A worker that takes tokens has taken the call. Without a stream nothing comes before all is done: no new phase. */
+  begun(): void {
+    if (this.#call.stream) this.#watchdog.enter('first_content');
+  }
+
+  touch(): void {
+    this.#watchdog.touch();
+  }
+
+  failedByWorker(error: GatewayError, mayRetry: boolean): void {
+    if (this.isOver) return;
+    if (this.#gate.isCommitted) return this.error(error);
+    const { retryAfterSeconds } = error;
+    const retryAfterMs = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1_000;
+    this.finish({ kind: 'failed', error, answer: undefined, retryAfterMs, isFinal: !mayRetry });
   }
 
   /** The client left. */

@@ -35,7 +35,7 @@ export function isTooLong(call: Call, members: readonly PoolMember[], hints: Cal
 }
 
 /** In tokens; what the operator says of the model comes before what the worker says of itself. */
-function contextLengthOf(worker: Worker, model: string): number | undefined {
+export function contextLengthOf(worker: Worker, model: string): number | undefined {
   const card = worker.spec.models.find(({ id, aliases }) => id === model || aliases.includes(model));
   return card?.contextLength ?? limitsOf(worker, nameAt(worker, model)).contextLength;
 }

@@ -129,6 +129,7 @@ export class Course {
     const rank = rankOf(error);
     if (!this.isChain || rank < 0) throw thrown;
     if (!this.#refusal || rank < rankOf(this.#refusal)) this.#refusal = error;
+    if (error.code === 'context_length_exceeded') return 'context';
     return error.code === 'model_not_found' ? 'unknown' : why;
   }
 
@@ -153,4 +154,11 @@ function rankOf({ code, origin }: GatewayError): number {
   return rank < 0 && origin === 'client' ? last : rank;
 }
 
-const TELLING = ['rate_limited', 'no_available_workers', 'worker_not_found'] as const;
+const TELLING = [
+  'rate_limited',
+  'no_available_workers',
+  'worker_not_found',
+  'tokenizer_unavailable',
+  'template_unusable',
+  'template_limit',
+] as const;

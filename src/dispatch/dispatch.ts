@@ -2,8 +2,10 @@
  * The spine: the life of one call. Resolve the model, place the call on a worker, attempt, and on failure place it
  * again, until it is served or there is nothing left to try. Read this file first.
  */
+import { TurnEnd } from '../base/turn-end.ts';
 import type { Call } from '../domain/call.ts';
-import type { GatewayError } from '../domain/errors.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { PoolMember } from '../domain/candidate.ts';
 import { workerOfMember } from '../domain/ids.ts';
 import type { AdmissionTicket, ReplyWriter } from '../domain/ports.ts';
 import type { AttemptRecord, PassReason } from '../domain/record.ts';
@@ -21,7 +23,7 @@ import type { DispatchDeps, SpineDeps } from './deps.ts';
 import type { Failed } from './failure.ts';
 import { isOfTheModel } from './failure.ts';
 import { giveUp } from './give-up.ts';
-import type { CallHints } from './hints.ts';
+import type { CallHints, PromptTokens } from './hints.ts';
 import { isKeyless, moveOn, refusedBy, resolveFor } from './next-model.ts';
 import type { Placed } from './place.ts';
 import { hasCandidates, placeCall, poolOf } from './place.ts';
@@ -29,6 +31,13 @@ import type { Held } from './recovery-line.ts';
 import { RecoveryLine } from './recovery-line.ts';
 import type { ResolvedModel } from './resolve-model.ts';
 import { chainOf } from './resolve-model.ts';
+import { readTokenCall } from './tokens/read-token-call.ts';
+import { TokenCalls } from './tokens/token-calls.ts';
+import { TokenOutbounds } from './tokens/token-outbounds.ts';
+import { answerForms } from './tokens/token-forms.ts';
+import type { TokenCall } from './tokens/token-prompt.ts';
+import { TokenWait } from './tokens/token-wait.ts';
+import { DecodedCalls } from './translation/decoded-calls.ts';
 import { answerCall } from './translation/own-answer.ts';
 import type { Outbound, Wait } from './translation/outbound.ts';
 import { Translator } from './translation/translator.ts';
@@ -39,16 +48,34 @@ export class Dispatcher {
   readonly #deps: SpineDeps;
   readonly #recovery: RecoveryLine;
   readonly #translator: Translator;
+  readonly #tokens: TokenCalls;
   /** Calls between two attempts. */
   readonly #pausing = new Set<ClientSide>();
 
   constructor(deps: DispatchDeps) {
     const languages = { protocols: deps.protocols, unary: deps.unaryTranslations };
-    this.#deps = { ...deps, reach: new Reach(languages) };
+    this.#deps = { ...deps, reach: new Reach(languages), turnEnd: new TurnEnd() };
     this.#recovery = new RecoveryLine(deps.clock);
+    const decodedCalls = new DecodedCalls(deps.protocols);
+    this.#tokens = new TokenCalls({
+      models: deps.tokenModels,
+      clock: deps.clock,
+      waitMs: deps.tokenizerWaitMs,
+      read: (call, model, name) =>
+        readTokenCall(
+          { call, model, name },
+          {
+            ...languages,
+            formsOf: (id, each) => answerForms(deps.formsOf(id), each),
+            decoded: (each) => decodedCalls.of(each).decoded,
+          },
+        ),
+    });
     this.#translator = new Translator({
       ...deps,
       ...languages,
+      decodedCalls,
+      tokens: new TokenOutbounds({ ...deps, calls: this.#tokens }),
       scopeOf: (call) => deps.scopeOf(call),
       isStrict: deps.strictTranslation,
       vault: new ReasoningVault(),
@@ -78,6 +105,10 @@ export class Dispatcher {
         if (client.isGone) return applyOutcome(call.record, { kind: 'client_gone' });
         // From here to the lease nothing may wait: a half-open breaker has room for one.
         const place = this.#place(course);
+        if (place instanceof TokenWait) {
+          await this.#wait(place, client);
+          continue;
+        }
         if (!place) {
           const held = this.#hold(course, client);
           if (!held) return giveUp(course, writer, this.#deps);
@@ -125,7 +156,7 @@ export class Dispatcher {
   }
 
   /** A worker that takes the call now: of the model that it is at, else of the next of its chain that has one. */
-  #place(course: Course): Placed | undefined {
+  #place(course: Course): Placed | TokenWait | undefined {
     for (;;) {
       const place = this.#placeHere(course);
       if (typeof place === 'object') return place;
@@ -136,7 +167,7 @@ export class Dispatcher {
     }
   }
 
-  #placeHere(course: Course): Placed | PassReason {
+  #placeHere(course: Course): Placed | TokenWait | PassReason {
     const { call, tried, key } = course;
     const deps = this.#deps;
     try {
@@ -145,6 +176,12 @@ export class Dispatcher {
       if (resolved.isListed || course.isChain) call.record.canonicalModel = resolved.model;
       if (!course.held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model)) return 'no_worker';
       const hints = course.hints(deps.protocols[call.protocol]);
+      if (takeTokens(resolved.members)) {
+        const tokens = this.#tokens.prepare(call, resolved.model, servedName(resolved));
+        if (tokens instanceof TokenWait) return tokens;
+        // What is wrong with it is told by those who take tokens; others may serve it all the same.
+        if (!(tokens instanceof GatewayError)) hints.useTokens(promptOf(tokens));
+      }
       if (course.isChain && this.#isSkipped(course, resolved, hints)) return 'context';
       if (course.isChain && isKeyless(course, poolOf(call, resolved), deps)) return 'no_key';
       const place = placeCall(call, { resolved, hints, tried, key, deps });
@@ -224,12 +261,17 @@ export class Dispatcher {
         entry.error = outcome.kind === 'failed' || outcome.kind === 'broken' ? outcome.error.code : undefined;
         resolve(outcome);
       };
-      const { path, body, reader } = side.outbound;
+      const { outbound } = side;
       const sentKey = key.keyFor(worker);
+      const reader = outbound.kind === 'request' ? outbound.reader : undefined;
       const subject = { call, worker, watch, key: sentKey, reader };
       const attempt = new Attempt(subject, protocols[call.protocol], side.writer, this.#deps, settle);
       side.client.current = attempt;
       if (side.client.isGone) return attempt.clientGone();
+      if (outbound.kind === 'tokens') {
+        return attempt.startTokens(outbound.begin({ key: sentKey, rank: member.rank }));
+      }
+      const { path, body } = outbound;
       attempt.start({
         method: 'POST',
         path,
@@ -249,7 +291,7 @@ export class Dispatcher {
    */
   #afterFailure(course: Course, { member }: Placed, failed: Failed): number | undefined {
     course.failed(failed, member.worker.id);
-    const plan = isOfTheModel(failed) ? GIVE_UP : this.#plan(course, member.worker, failed);
+    const plan = isOfTheModel(failed) || failed.isFinal ? GIVE_UP : this.#plan(course, member.worker, failed);
     if (plan.kind === 'retry' && !plan.again && this.#mayRetry(plan)) return plan.delayMs;
     // Who can turn to another model does not go round the same workers again.
     if (moveOn(course, failed, this.#deps)) return 0;
@@ -293,6 +335,21 @@ export class Dispatcher {
   }
 }
 
+/** The model's id; of a call that names none, that of the only one that there is. */
+function servedName({ model, members }: ResolvedModel): string {
+  return model === '' ? (members[0]?.worker.facts?.models[0] ?? '') : model;
+}
+
+/** What policies go by: of several prompts the first. */
+function promptOf({ prompts: [first], adapter }: TokenCall): PromptTokens {
+  return { ids: first?.ids ?? new Uint32Array(), adapter };
+}
+
+/** Somebody of them does. */
+function takeTokens(members: readonly PoolMember[]): boolean {
+  return members.some(({ worker }) => worker.facts?.connection === 'grpc');
+}
+
 const GIVE_UP: RetryPlan = { kind: 'give_up' };
 
 /** The worker of the first attempt may have limits of its own. */
@@ -305,7 +362,7 @@ function retryFor(options: RetryOptions, { spec }: Worker): RetryOptions {
 interface AttemptSide {
   readonly writer: ReplyWriter;
   readonly client: ClientSide;
-  readonly outbound: Extract<Outbound, { kind: 'request' }>;
+  readonly outbound: Extract<Outbound, { kind: 'request' | 'tokens' }>;
 }
 
 /** A retry has its own rules, and whoever named a worker does not wait for others. */

@@ -153,10 +153,12 @@ export interface TokenWorker {
 
 /** Drives engines that take tokens. Aborting an exchange that has not ended tells the engine to drop it. */
 export interface TokenBackend {
-  /** Throws `not_translatable` for what this engine cannot be asked (a constraint on MLX), before anything is sent. */
+  /** What this engine cannot be asked (a constraint on MLX): `not_translatable`. Undefined: it can. */
+  problem(engine: Engine, order: TokenOrder): GatewayError | undefined;
   generate(worker: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange;
-  /** Throws `not_translatable` where the engine has no embeddings. */
+  /** The same for embeddings. */
+  embedProblem(engine: Engine): GatewayError | undefined;
   embed(worker: TokenWorker, order: EmbedOrder, sink: EmbedSink): Exchange;
-  /** What of the order the engine does not have and goes without, e.g. `logit_bias`: names of fields of `Sampling`. */
+  /** What of `Sampling` the engine does not have and goes without, e.g. `logitBias`; with `stop` the gateway looks alone. */
   lacks(engine: Engine): readonly (keyof Sampling)[];
 }

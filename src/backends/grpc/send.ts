@@ -37,10 +37,25 @@ export class GrpcTokenBackend implements TokenBackend {
     return this.#aborts.settled();
   }
 
-  generate({ address, engine }: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange {
-    const spoken = engineNamed(engine);
+  problem(engine: Engine, order: TokenOrder): GatewayError | undefined {
+    const spoken = findEngine(engine);
+    if (!spoken) return unknownEngine(engine);
     const refusal = spoken.refusalOf(order);
-    if (refusal !== undefined) throw new GatewayError('not_translatable', `The engine ${engine} ${refusal}.`);
+    return refusal === undefined ? undefined : new GatewayError('not_translatable', `The engine ${engine} ${refusal}.`);
+  }
+
+  embedProblem(engine: Engine): GatewayError | undefined {
+    const spoken = findEngine(engine);
+    if (!spoken) return unknownEngine(engine);
+    if (spoken.embed) return undefined;
+    return new GatewayError('not_translatable', `The engine ${engine} has no embeddings over gRPC.`);
+  }
+
+  /** Throws what `problem` gives. */
+  generate({ address, engine }: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange {
+    const problem = this.problem(engine, order);
+    if (problem) throw problem;
+    const spoken = engineNamed(engine);
     const channel = this.#channels.channelTo(address.url);
     const parts = { workerId: address.id, engine: spoken, channel, aborts: this.#aborts };
     const generation = new Generation(parts, order, sink);
@@ -51,7 +66,7 @@ export class GrpcTokenBackend implements TokenBackend {
   embed({ address, engine }: TokenWorker, order: EmbedOrder, sink: EmbedSink): Exchange {
     const spoken = engineNamed(engine);
     const method = spoken.embed;
-    if (!method) throw new GatewayError('not_translatable', `The engine ${engine} has no embeddings over gRPC.`);
+    if (!method) throw this.embedProblem(engine) ?? unknownEngine(engine);
     const channel = this.#channels.channelTo(address.url);
     const parts = { workerId: address.id, engine: spoken, method, channel, aborts: this.#aborts };
     const exchange = new EmbeddingExchange(parts, order, sink);
@@ -66,8 +81,15 @@ export class GrpcTokenBackend implements TokenBackend {
 
 /** Throws `not_translatable` for an engine that takes no tokens. */
 export function engineNamed(engine: Engine): TokenEngine {
-  const spoken = tokenEngines.find(({ name }) => name === engine);
-  if (!spoken)
-    throw new GatewayError('not_translatable', `The engine ${engine} is not known to take tokens over gRPC.`);
+  const spoken = findEngine(engine);
+  if (!spoken) throw unknownEngine(engine);
   return spoken;
+}
+
+function findEngine(engine: Engine): TokenEngine | undefined {
+  return tokenEngines.find(({ name }) => name === engine);
+}
+
+function unknownEngine(engine: Engine): GatewayError {
+  return new GatewayError('not_translatable', `The engine ${engine} is not known to take tokens over gRPC.`);
 }

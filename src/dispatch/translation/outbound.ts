@@ -2,11 +2,19 @@
 import type { GatewayError } from '../../domain/errors.ts';
 import type { TranslationWarning } from '../../domain/generation.ts';
 import type { Answer, AnswerParts } from '../answer.ts';
+import type { BeginTokens } from '../tokens/token-answer.ts';
 import type { ClientListener } from '../client-side.ts';
 
 /** Makes what reads the answer, where the worker's bytes do not pass as they are. */
 export interface AnswerReader {
   read(parts: AnswerParts, isEventStream: boolean): Answer;
+}
+
+/** What is known of an attempt when it begins. */
+export interface TokenStart {
+  /** The credential to send, or undefined. */
+  readonly key: string | undefined;
+  readonly rank: number | undefined;
 }
 
 export type Outbound =
@@ -18,6 +26,14 @@ export type Outbound =
       /** Undefined: the answer passes. */
       readonly reader: AnswerReader | undefined;
       /** For the record: empty when bytes pass, else e.g. `anthropic-messages>openai-chat`. */
+      readonly translation: string;
+      readonly warnings: readonly TranslationWarning[];
+    }
+  /** The worker takes tokens. */
+  | {
+      readonly kind: 'tokens';
+      /** Sends them; throws nothing. */
+      begin(start: TokenStart): BeginTokens;
       readonly translation: string;
       readonly warnings: readonly TranslationWarning[];
     }

@@ -13,6 +13,7 @@ import { CallRecord } from '../../domain/record.ts';
 import { protocols } from '../../protocols/index.ts';
 import type { AttemptOutcome } from '../answer.ts';
 import { Attempt } from '../attempt.ts';
+import { TurnEnd } from '../../base/turn-end.ts';
 import { Ticker } from '../ticker.ts';
 import { HubReader } from './hub-reader.ts';
 
@@ -87,7 +88,13 @@ function start(isStream: boolean, options: TinyOptions = {}) {
     isStream,
     watch: () => undefined,
   });
-  const deps = { backend, clock, clocks, ticker: new Ticker(clock, Object.values(clocks)) };
+  const deps = {
+    backend,
+    clock,
+    clocks,
+    ticker: new Ticker(clock, Object.values(clocks)),
+    turnEnd: new TurnEnd((run) => run()),
+  };
   const subject = { call, worker: workerOf('aaaaaaaa'), watch: undefined, reader };
   const attempt = new Attempt(subject, protocols['openai-chat'], client, deps, (outcome) =>
     seen.outcomes.push(outcome),

@@ -12,6 +12,7 @@ import { CallRecord } from '../../domain/record.ts';
 import { protocols } from '../../protocols/index.ts';
 import { ReasoningVault } from '../../protocols/hub/reasoning-vault.ts';
 import { peek } from '../../protocols/peek.ts';
+import { DecodedCalls } from './decoded-calls.ts';
 import type { Outbound } from './outbound.ts';
 import { Translator } from './translator.ts';
 
@@ -21,13 +22,16 @@ interface Parts extends TinyOptions {
 }
 
 function translatorOf({ isStrict = false, vault = new ReasoningVault(), ...options }: Parts = {}): Translator {
+  const spoken = {
+    ...protocols,
+    'openai-chat': withTiny(protocols['openai-chat'], options),
+    'anthropic-messages': withTiny(protocols['anthropic-messages'], options),
+    gemini: withTiny(protocols.gemini, options),
+  };
   return new Translator({
-    protocols: {
-      ...protocols,
-      'openai-chat': withTiny(protocols['openai-chat'], options),
-      'anthropic-messages': withTiny(protocols['anthropic-messages'], options),
-      gemini: withTiny(protocols.gemini, options),
-    },
+    protocols: spoken,
+    decodedCalls: new DecodedCalls(spoken),
+    tokens: { outbound: () => assert.fail('no worker here takes tokens') },
     unary: [],
     isStrict,
     vault,

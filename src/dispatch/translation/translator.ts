@@ -22,6 +22,8 @@ import { ThoughtWatch } from '../../protocols/hub/thought-watch.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import { bodyForProvider } from '../../protocols/provider-edit.ts';
 import { nameAt, upstreamBody } from '../upstream-body.ts';
+import type { TokenOutbounds } from '../tokens/token-outbounds.ts';
+import type { DecodedCalls } from './decoded-calls.ts';
 import { HubReader } from './hub-reader.ts';
 import { mediaKey, namedMedia, withBytes } from './media-parts.ts';
 import { MediaWait } from './media-wait.ts';
@@ -29,7 +31,7 @@ import { newId } from './new-id.ts';
 import type { Outbound } from './outbound.ts';
 import type { Estimate } from './token-estimate.ts';
 import { CountReader, estimateFor } from './token-estimate.ts';
-import { TranslatedCall } from './translated-call.ts';
+import type { TranslatedCall } from './translated-call.ts';
 import { UnaryReader } from './unary-reader.ts';
 import { upstreamPath } from './upstream-address.ts';
 import type { Languages, Way } from './way.ts';
@@ -40,6 +42,9 @@ export interface TranslatorDeps extends Languages {
   readonly isStrict: boolean;
   readonly vault: ReasoningVault;
   readonly media: MediaFetcher;
+  readonly decodedCalls: DecodedCalls;
+  /** For workers that take tokens. */
+  readonly tokens: Pick<TokenOutbounds, 'outbound'>;
   /** What stands for the caller in the vault: different for each key and each tenant. */
   scopeOf(call: Call): string;
   readonly clock: Clock;
@@ -51,7 +56,6 @@ type UnaryWay = Extract<Way, { kind: 'unary' }>;
 
 export class Translator {
   readonly #deps: TranslatorDeps;
-  readonly #calls = new WeakMap<Call, TranslatedCall>();
 
   constructor(deps: TranslatorDeps) {
     this.#deps = deps;
@@ -60,7 +64,7 @@ export class Translator {
   /** `model` is the canonical id. Never throws for what a client sent. */
   outbound(call: Call, member: PoolMember, model: string): Outbound {
     const { worker } = member;
-    if (worker.address.provider === undefined && isOwn(call) && !worker.facts?.lacks.length) {
+    if (isPassing(call, worker)) {
       return passing(call.upstreamPath, upstreamBody(call, model, member));
     }
     try {
@@ -86,6 +90,8 @@ export class Translator {
         return this.#unary(call, member, { way, name });
       case 'estimate':
         return this.#estimate(call, name);
+      case 'tokens':
+        return this.#tokens(call, member, model);
       case undefined:
         throw notTranslatable(call.protocol, [member]);
     }
@@ -110,6 +116,12 @@ export class Translator {
     ];
     this.#checkStrict(call, warnings);
     return { kind: 'request', path, body, reader: undefined, translation: '', warnings };
+  }
+
+  #tokens(call: Call, member: PoolMember, model: string): Outbound {
+    const outbound = this.#deps.tokens.outbound(call, member, model);
+    if (outbound.kind === 'tokens') this.#checkStrict(call, outbound.warnings);
+    return outbound;
   }
 
   #estimate(call: Call, name: string): Estimate {
@@ -197,12 +209,7 @@ export class Translator {
   }
 
   #translated(call: Call): TranslatedCall {
-    let translated = this.#calls.get(call);
-    if (!translated) {
-      translated = new TranslatedCall(call, codecOf(this.#deps.protocols[call.protocol]));
-      this.#calls.set(call, translated);
-    }
-    return translated;
+    return this.#deps.decodedCalls.of(call);
   }
 
   #checkStrict(call: Call, warnings: readonly TranslationWarning[]): void {
@@ -223,6 +230,10 @@ interface PassFacts {
 
 function passing(path: string, body: Buffer): OutboundRequest {
   return { kind: 'request', path, body, reader: undefined, translation: '', warnings: NO_WARNINGS };
+}
+
+function isPassing(call: Call, { address, facts }: Worker): boolean {
+  return address.provider === undefined && facts?.connection !== 'grpc' && !facts?.lacks.length && isOwn(call);
 }
 
 /** An API that self-hosted engines have, a body and an answer that pass as they are. */

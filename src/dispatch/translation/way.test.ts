@@ -46,7 +46,9 @@ function way(
   const asked = { protocol, model, body: Buffer.from(body), request: () => ({ ...EMPTY_REQUEST, ...request }) };
   const found = wayTo(worker, asked, languages);
   if (!found) return 'none';
-  return found.kind === 'estimate' ? found.kind : `${found.kind}:${found.api?.protocol ?? 'own path'}`;
+  return found.kind === 'estimate' || found.kind === 'tokens'
+    ? found.kind
+    : `${found.kind}:${found.api?.protocol ?? 'own path'}`;
 }
 
 test('a worker that speaks the API of the call gets its bytes', () => {

@@ -12,6 +12,7 @@ import { holdsForeignCalls, holdsForeignMarks } from '../../protocols/hub/foreig
 import type { IdRule } from '../../protocols/hub/tool-ids.ts';
 import type { UnaryTranslation } from '../../protocols/hub/unary-translation.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
+import { tokenWayOf } from '../tokens/token-way.ts';
 
 /** `api` is undefined for a self-hosted engine that is asked at the client's own path. */
 export type Way =
@@ -19,7 +20,9 @@ export type Way =
   | { readonly kind: 'hub'; readonly api: SpokenApi }
   | { readonly kind: 'unary'; readonly api: SpokenApi; readonly translation: UnaryTranslation }
   /** Tokens are to be counted and the worker cannot: the gateway says about how many they are. */
-  | { readonly kind: 'estimate' };
+  | { readonly kind: 'estimate' }
+  /** The worker takes tokens, not an API. */
+  | { readonly kind: 'tokens' };
 
 /** What is known of the protocols, and of the translations that have no hub. */
 export interface Languages {
@@ -39,6 +42,7 @@ export interface Asked {
 
 const PASS: Way = { kind: 'pass', api: undefined };
 const ESTIMATE: Way = { kind: 'estimate' };
+const TOKENS: Way = { kind: 'tokens' };
 /** What every self-hosted engine speaks. */
 const ENGINE_CHAT: SpokenApi = { protocol: 'openai-chat', path: '/v1/chat/completions' };
 const CHAT = 'openai-chat';
@@ -48,6 +52,7 @@ const RESPONSES = 'openai-responses';
 export function wayTo({ address, facts }: Worker, asked: Asked, languages: Languages): Way | undefined {
   const { provider } = address;
   const { protocol } = asked;
+  if (facts?.connection === 'grpc') return takesTokensOf(protocol, languages) ? TOKENS : undefined;
   if (!provider) {
     if (!isSpokenByEngine(protocol, facts?.lacks ?? NOTHING)) return translated(asked, [ENGINE_CHAT], languages);
     return ofOneApi(asked, { api: apiOf(undefined, protocol), rule: undefined }, languages) ?? PASS;
@@ -66,7 +71,7 @@ function ofOneApi(asked: Asked, { api, rule }: SameApi, languages: Languages): W
   if (!api) return undefined;
   const isForeign = holdsForeignMarks(body, protocol) || (protocol === CHAT && rule && holdsForeignCalls(body, rule));
   const way = isForeign ? translated(asked, [api], languages) : undefined;
-  return way?.kind === 'estimate' ? undefined : way;
+  return way?.kind === 'hub' || way?.kind === 'unary' ? way : undefined;
 }
 
 interface SameApi {
@@ -149,10 +154,15 @@ function fitsResponses(request: GenerationRequest): boolean {
 /** Does any way lead to the worker? The same for every body of one protocol. */
 function isReachable({ address, facts }: Worker, protocol: ProtocolName, languages: Languages): boolean {
   const { provider } = address;
+  if (facts?.connection === 'grpc') return takesTokensOf(protocol, languages);
   if (!provider && isSpokenByEngine(protocol, facts?.lacks ?? NOTHING)) return true;
   const apis = provider?.apis ?? [ENGINE_CHAT];
   if (provider && apis.some((api) => api.protocol === protocol)) return true;
   return translated({ protocol, model: '', body: NO_BODY, request: unread }, apis, languages) !== undefined;
+}
+
+function takesTokensOf(protocol: ProtocolName, languages: Languages): boolean {
+  return tokenWayOf(languages.protocols[protocol], languages) !== undefined;
 }
 
 const NO_BODY: Buffer = Buffer.alloc(0);

@@ -23,8 +23,6 @@ import { endsInThought, isThinking, wantsThought } from './thinking.ts';
 export interface AnswerForms {
   /** Texts that open a thought; empty: the model's thoughts are not told apart. */
   readonly thoughtOpenings: readonly string[];
-  /** Only control tokens tell the parts of the answer apart, so that they have to be in its text. */
-  needsSpecialTokens(hasTools: boolean): boolean;
   /** In the client's API an assistant's message at the end is the beginning of the answer. */
   readonly goesOnWithLast: boolean;
   /** How the engine is made to call tools; undefined: it is not. */
@@ -75,7 +73,7 @@ export function prepareChat(request: GenerationRequest, model: TokenModel, forms
   const adapter = extras.text('lora_path');
   return {
     text,
-    sampling: forms.needsSpecialTokens(offered.tools.length > 0) ? { ...sampling, skipSpecialTokens: false } : sampling,
+    sampling,
     tools: offered.tools,
     isForcedCall,
     beginsInThought,
@@ -152,11 +150,22 @@ function variablesOf({ request, extras, template, wanted }: Rendering): JsonText
   if (template.thinkingToggle && wanted !== undefined) members.push(`"${template.thinkingToggle.name}":${wanted}`);
   const documents = extras.raw('documents');
   if (documents !== undefined) members.push(`"documents":${documents}`);
-  const own = extras.raw('chat_template_kwargs')?.trim();
-  const inner = own?.startsWith('{') ? own.slice(1, -1).trim() : '';
-  if (inner !== '') members.push(inner);
+  const own = ownVariables(extras);
+  if (own !== '') members.push(own);
   return `{${members.join(',')}}`;
 }
+
+/** What the client says to the template itself; what the gateway says is not for it to say. */
+function ownVariables(extras: ExtraFields): string {
+  const given = extras.raw('chat_template_kwargs')?.trim() ?? '{}';
+  const names = given.startsWith('{') ? Object.keys(JSON.parse(given) as object) : undefined;
+  const taken = names?.find((name) => RESERVED.has(name));
+  if (names && taken === undefined) return given.slice(1, -1).trim();
+  const problem = names ? `must not have \`${taken}\`` : 'must be an object';
+  throw new GatewayError('invalid_request', `\`chat_template_kwargs\` ${problem}.`, { param: 'chat_template_kwargs' });
+}
+
+const RESERVED: ReadonlySet<string> = new Set(['messages', 'tools', 'add_generation_prompt']);
 
 interface Bound {
   readonly constraint: OutputConstraint | undefined;

