@@ -11,17 +11,9 @@ import { anthropicCountForm, geminiCountForm } from '../../protocols/count-token
 import type { RequestFacts } from '../../protocols/hub/codec.ts';
 import type { PlainPrompt } from '../../protocols/hub/text-codec.ts';
 import type { Languages } from '../translation/way.ts';
-import type { Encoded } from './token-calls.ts';
-import type { TokenCall } from './token-prompt.ts';
+import type { Encoded, Reading } from './token-prompt.ts';
 import type { TokenWay } from './token-way.ts';
 import { tokenWayOf } from './token-way.ts';
-
-/** What is known before the tokens are. */
-export interface Reading {
-  /** Ids of each prompt, at once or later. */
-  encode(): Encoded;
-  complete(ids: readonly TokenIds[]): TokenCall;
-}
 
 export interface ReadDeps extends Languages {
   /** The request as the hub has it. Throws a GatewayError. */

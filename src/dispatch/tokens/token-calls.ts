@@ -7,10 +7,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { TokenModel, TokenModels } from '../../domain/token-model.ts';
-import type { TokenIds } from '../../domain/tokenizer.ts';
-import type { TokenCall } from './token-prompt.ts';
+import type { Reading, TokenCall } from './token-prompt.ts';
 import { TokenWait } from './token-wait.ts';
-import type { Reading } from './read-token-call.ts';
 
 export interface TokenCallsDeps {
   readonly models: TokenModels;
@@ -118,8 +116,6 @@ export class TokenCalls {
     }
   }
 }
-
-export type Encoded = readonly (TokenIds | Promise<TokenIds>)[];
 
 function failed(thrown: unknown): State {
   return { kind: 'failed', error: GatewayError.from(thrown) };

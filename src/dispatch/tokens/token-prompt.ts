@@ -5,6 +5,7 @@
 import type { TranslationWarning } from '../../domain/generation.ts';
 import type { GenerationRequest } from '../../domain/generation.ts';
 import type { Sampling, TokenPrompt } from '../../domain/token-generation.ts';
+import type { TokenIds } from '../../domain/tokenizer.ts';
 import type { TokenModel } from '../../domain/token-model.ts';
 import type { PreparedChat } from '../../pipeline/prompt/prepare-chat.ts';
 import type { EmbedCodec, EmbedRequest, TextCodec, TextRequest } from '../../protocols/hub/text-codec.ts';
@@ -52,3 +53,12 @@ export interface CountedTokens extends Common {
 }
 
 export type TokenCall = ChatTokens | TextTokens | EmbedTokens | CountedTokens;
+
+/** Ids of each prompt, at once or later. */
+export type Encoded = readonly (TokenIds | Promise<TokenIds>)[];
+
+/** What is known before the tokens are. */
+export interface Reading {
+  encode(): Encoded;
+  complete(ids: readonly TokenIds[]): TokenCall;
+}
