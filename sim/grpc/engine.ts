@@ -56,6 +56,8 @@ export interface SimGrpcEngine {
   lastRequest(back?: number): RecordedRpc | undefined;
   /** Every Abort, oldest first; the last 16,384. */
   aborts(): readonly AbortCall[];
+  /** Ids of the Generates whose caller left before their end, oldest first; the last 16,384. */
+  left(): readonly string[];
   /** Replaces the fault rules; a `refuse` takes effect at once. `path` may be a bare method name. Throws FaultError. */
   setFaults(faults: readonly FaultSpec[]): void;
   clearFaults(): Promise<void>;
@@ -102,6 +104,7 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
   readonly #aborts: AbortCall[] = [];
   /** How requests ended, by their id. */
   readonly #outcomes = new Map<string, CallOutcome>();
+  readonly #left: string[] = [];
   readonly #runningByRank: number[];
   readonly #control: Listener | undefined;
   #listener: GrpcListener | undefined;
@@ -208,6 +211,8 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
 
   ended(requestId: string, outcome: CallOutcome): void {
     this.#outcomes.set(requestId, outcome);
+    if (outcome === 'aborted') this.#left.push(requestId);
+    if (this.#left.length > MOST_OUTCOMES) this.#left.shift();
     const [oldest] = this.#outcomes.keys();
     if (this.#outcomes.size > MOST_OUTCOMES && oldest !== undefined) this.#outcomes.delete(oldest);
   }
@@ -241,6 +246,10 @@ class GrpcEngine implements SimGrpcEngine, Controlled, RpcHost {
 
   aborts(): readonly AbortCall[] {
     return [...this.#aborts];
+  }
+
+  left(): readonly string[] {
+    return [...this.#left];
   }
 
   faultRules(): readonly FaultRule[] {

@@ -91,7 +91,11 @@ export class GrpcListener {
   destroy(): void {
     this.#server?.close();
     this.#server = undefined;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // A socket whose end is being written cannot be reset: libuv refuses, and Node then never closes it.
+      if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   #take(socket: Socket): void {

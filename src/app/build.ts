@@ -6,7 +6,7 @@ import { KeyRing } from '../auth/api-keys.ts';
 import { LineAudit, noAudit } from '../auth/audit.ts';
 import { KeyGatekeeper } from '../auth/gatekeeper.ts';
 import type { Config } from '../config/schema.ts';
-import type { GatewayError } from '../domain/errors.ts';
+import { GatewayError } from '../domain/errors.ts';
 import type { FleetSnapshot } from '../domain/ports.ts';
 import type { Logger } from '../observability/logging.ts';
 import { protocols } from '../protocols/index.ts';
@@ -158,6 +158,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
         if (options.force) {
           force.resolve();
           for (const each of servers) each.closeAllConnections();
+          // Not left to their broken connections: engines are told of each call before their own connections close.
+          cancelAll(new GatewayError('shutting_down', 'The gateway ends at once; this answer is not complete.'));
         }
         stopped ??= shutDown(steps, options);
         return stopped;

@@ -27,13 +27,14 @@ export interface FleetParts {
   readonly loadMonitor: LoadMonitor;
 }
 
-export function fleetParts(config: Config, { clock, random, telemetry, policies }: CommonParts): FleetParts {
+export function fleetParts(config: Config, common: CommonParts): FleetParts {
+  const { clock, random, telemetry, policies } = common;
   const backend = new HttpBackend({
     connectTimeoutMs: config.connectTimeoutSecs * 1_000,
     hostMap: new Map(config.mapHost.map(({ host, url }) => [host, url])),
   });
   const prober = new HttpProber(backend, clock);
-  const tokens = tokenParts(clock);
+  const tokens = tokenParts(config, common);
   const { engines } = tokens;
   const fleetTelemetry: FleetTelemetry = {
     stateChanged: (worker, from) => telemetry.stateChanged(worker, from),
@@ -71,8 +72,9 @@ export function fleetParts(config: Config, { clock, random, telemetry, policies 
     onCacheLost: ({ candidate }) => policies.forgetCache(candidate),
     successesOf: (id) => conditions.of(id)?.counts.success ?? 0,
     disconnect: ({ address }) => {
-      if (isGrpcUrl(address.url)) tokens.channels.forget(address.url);
-      else backend.forget(address);
+      if (!isGrpcUrl(address.url)) return backend.forget(address);
+      tokens.tokenBackend.forget(address);
+      tokens.channels.forget(address.url);
     },
   });
   const loadMonitor = new LoadMonitor(

@@ -138,6 +138,22 @@ export const metricTable = {
     help: 'Calls that failed after every permitted attempt.',
   },
   smg_worker_retry_backoff_seconds: { type: 'histogram', labels: ['attempt'], help: 'Waits before retries.' },
+  smg_grpc_connections: {
+    type: 'gauge',
+    labels: [],
+    help: 'Connections to workers behind gRPC, those being made included.',
+  },
+  smg_grpc_streams: { type: 'gauge', labels: [], help: 'RPCs under way to workers behind gRPC.' },
+  smg_grpc_waiting: {
+    type: 'gauge',
+    labels: [],
+    help: 'RPCs that wait for a connection to a worker behind gRPC, or for a free stream of one.',
+  },
+  smg_engine_aborts_total: {
+    type: 'counter',
+    labels: ['engine', 'result'],
+    help: 'Requests that engines behind gRPC were told to drop (sent), and those of them whose engine did not take it in time (failed).',
+  },
   smg_tokenizers_loaded: { type: 'gauge', labels: [], help: 'Tokenizers that are ready for use.' },
   smg_tokenizer_cache_hits_total: {
     type: 'counter',

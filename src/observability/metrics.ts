@@ -37,6 +37,13 @@ export interface TokenizersView {
   readonly caches: Readonly<Record<'l0' | 'l1', CacheLevel | undefined>>;
 }
 
+/** The ways to workers behind gRPC. */
+export interface GrpcView {
+  readonly channels: { readonly connections: number; readonly streams: number; readonly waiting: number };
+  /** By engine, since the start. */
+  readonly aborts: ReadonlyMap<string, { readonly sent: number; readonly failed: number }>;
+}
+
 const WORKER_TYPE = 'regular';
 const MODE = 'http';
 const ROUTER = ['http', 'regular', MODE] as const;
@@ -273,6 +280,20 @@ export class Metrics {
         this.counter('smg_tokenizer_cache_misses_total').with(level).value = counts.misses;
         this.#gauge('smg_tokenizer_cache_entries').with(level).value = counts.entries;
         this.#gauge('smg_tokenizer_cache_bytes').with(level).value = counts.bytes;
+      }
+    });
+  }
+
+  /** Counted by the channels and by those who tell engines to stop. */
+  watchGrpc(view: () => GrpcView): void {
+    this.registry.onScrape(() => {
+      const { channels, aborts } = view();
+      this.#gauge('smg_grpc_connections').with().value = channels.connections;
+      this.#gauge('smg_grpc_streams').with().value = channels.streams;
+      this.#gauge('smg_grpc_waiting').with().value = channels.waiting;
+      for (const [engine, { sent, failed }] of aborts) {
+        this.counter('smg_engine_aborts_total').with(engine, 'sent').value = sent;
+        this.counter('smg_engine_aborts_total').with(engine, 'failed').value = failed;
       }
     });
   }

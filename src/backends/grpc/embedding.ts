@@ -1,12 +1,12 @@
 /** Embeddings of an order's prompts: one call for each, so many at once; all of them or an error. */
-import type { Exchange } from '../../domain/ports.ts';
 import type { EmbedOrder, EmbedSink, Embedding } from '../../domain/token-generation.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { Aborts } from './aborts.ts';
 import { metadataOf } from './call-metadata.ts';
 import type { EmbedCall, TokenEngine } from './engines/token-engine.ts';
 import type { Channel, RpcFailure, RpcMethod, RpcOptions, RpcStream } from './rpc.ts';
-import { failedOf, mayStillRun } from './status.ts';
+import type { RunningExchange, RunningExchanges } from './running-exchanges.ts';
+import { failedOf, mayStillRun, removedError } from './status.ts';
 
 const MAX_CALLS = 64;
 
@@ -16,6 +16,8 @@ export interface EmbeddingParts {
   readonly method: RpcMethod<EmbedCall, Embedding>;
   readonly channel: Channel;
   readonly aborts: Aborts;
+  /** Of the same worker. */
+  readonly exchanges: RunningExchanges;
 }
 
 interface Running {
@@ -23,7 +25,7 @@ interface Running {
   stream: RpcStream | undefined;
 }
 
-export class EmbeddingExchange implements Exchange {
+export class EmbeddingExchange implements RunningExchange {
   readonly #parts: EmbeddingParts;
   readonly #order: EmbedOrder;
   readonly #sink: EmbedSink;
@@ -42,6 +44,11 @@ export class EmbeddingExchange implements Exchange {
   }
 
   start(): void {
+    this.#parts.exchanges.add(this);
+    this.#openMore();
+  }
+
+  #openMore(): void {
     while (!this.#isOver && this.#next < this.#order.prompts.length && this.#running.size < MAX_CALLS) this.#open();
   }
 
@@ -52,6 +59,12 @@ export class EmbeddingExchange implements Exchange {
 
   abort(): void {
     if (!this.#isOver) this.#drop('The gateway does not wait for it any more');
+  }
+
+  workerRemoved(): void {
+    if (this.#isOver) return;
+    this.#drop('Its worker was removed');
+    this.#sink.error(removedError(this.#parts.workerId), true);
   }
 
   /** As a stream of one message, because those can be cancelled. */
@@ -76,9 +89,10 @@ export class EmbeddingExchange implements Exchange {
   #ended(running: Running): void {
     if (this.#isOver) return;
     this.#running.delete(running);
-    this.start();
+    this.#openMore();
     if (this.#running.size > 0 || this.#isOver) return;
     this.#isOver = true;
+    this.#parts.exchanges.delete(this);
     const embeddings = this.#embeddings.filter((each) => each !== undefined);
     if (embeddings.length === this.#embeddings.length) this.#sink.embedded(embeddings);
     else
@@ -95,6 +109,7 @@ export class EmbeddingExchange implements Exchange {
 
   #drop(reason: string): void {
     this.#isOver = true;
+    this.#parts.exchanges.delete(this);
     const requestIds = [...this.#running].map(({ requestId }) => requestId);
     for (const { stream } of this.#running) stream?.cancel();
     this.#running.clear();

@@ -3,24 +3,30 @@
  * at once, told to one sink. Ends once: with all streams, with the first that fails, or by its holder; whatever streams
  * are left then are dropped on both sides.
  */
+import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../domain/errors.ts';
-import type { Exchange } from '../../domain/ports.ts';
 import type { TokenOrder, TokenSink } from '../../domain/token-generation.ts';
 import type { Aborts } from './aborts.ts';
 import { metadataOf } from './call-metadata.ts';
 import { AnswerReader } from './engines/answer-reader.ts';
 import type { EngineMessage, GenerateCall, TokenEngine } from './engines/token-engine.ts';
 import type { Channel, RpcFailure, RpcOptions, RpcSink, RpcStream } from './rpc.ts';
-import { failedOf, mayStillRun } from './status.ts';
+import type { RunningExchange, RunningExchanges } from './running-exchanges.ts';
+import { failedOf, mayStillRun, removedError } from './status.ts';
 
 /** A batch of thousands of prompts must not fill an engine's queue, nor all streams of a connection. */
 const MAX_STREAMS = 64;
+/** How long an engine that knows the stop strings may take to say that it has met one, too. */
+const OWN_STOP_MS = 50;
 
 export interface GenerationParts {
   readonly workerId: string;
   readonly engine: TokenEngine;
   readonly channel: Channel;
   readonly aborts: Aborts;
+  readonly clock: Clock;
+  /** Of the same worker. */
+  readonly exchanges: RunningExchanges;
 }
 
 /** One stream of the order, before it runs. */
@@ -46,13 +52,25 @@ function plansOf(engine: TokenEngine, order: TokenOrder): readonly Plan[] {
       const ofPrompt = order.prompts.length > 1 ? `-p${at}` : '';
       const requestId = `${order.requestId}${ofPrompt}${streams > 1 ? `-n${nth}` : ''}`;
       const firstChoice = nth * perStream;
-      const call = { requestId, prompt, order, choices: Math.min(perStream, choices - firstChoice) };
+      const call = {
+        requestId,
+        prompt,
+        order: seededFor(order, firstChoice),
+        choices: Math.min(perStream, choices - firstChoice),
+      };
       return { call, prompt: at, firstChoice };
     }),
   );
 }
 
-export class Generation implements Exchange {
+/** One seed in several streams would make their answers the same; engines that give several number it as well. */
+function seededFor(order: TokenOrder, firstChoice: number): TokenOrder {
+  const { sampling } = order;
+  if (firstChoice === 0 || sampling.seed === undefined) return order;
+  return { ...order, sampling: { ...sampling, seed: sampling.seed + firstChoice } };
+}
+
+export class Generation implements RunningExchange {
   readonly #parts: GenerationParts;
   readonly #order: TokenOrder;
   readonly #sink: TokenSink;
@@ -72,7 +90,10 @@ export class Generation implements Exchange {
   #hasBegun = false;
   #hasMessage = false;
   #isPaused = false;
+  #isReading = false;
   #isOver = false;
+  /** Over for its holder, while the bytes that are being read may still say that the engine is done. */
+  #isLeaving = false;
 
   constructor(parts: GenerationParts, order: TokenOrder, sink: TokenSink) {
     this.#parts = parts;
@@ -84,6 +105,11 @@ export class Generation implements Exchange {
   }
 
   start(): void {
+    this.#parts.exchanges.add(this);
+    this.#openMore();
+  }
+
+  #openMore(): void {
     while (!this.#isOver && this.#next < this.#plans.length && this.#running.size < MAX_STREAMS) this.#open();
   }
 
@@ -99,7 +125,20 @@ export class Generation implements Exchange {
 
   abort(): void {
     if (this.#isOver) return;
-    this.#drop('The gateway does not wait for it any more');
+    const reason = 'The gateway does not wait for it any more';
+    if (!this.#isReading) return this.#drop(reason);
+    // A stop string found here is often the end of the engine's answer, too, which comes right behind it.
+    this.#isOver = true;
+    this.#isLeaving = true;
+    const { engine, clock } = this.#parts;
+    if (engine.lacks.includes('stop')) setImmediate(() => this.#drop(reason));
+    else clock.setTimer(() => this.#drop(reason), OWN_STOP_MS);
+  }
+
+  workerRemoved(): void {
+    if (this.#isOver) return;
+    this.#drop('Its worker was removed');
+    this.#sink.error(removedError(this.#parts.workerId), !this.#hasMessage);
   }
 
   #open(): void {
@@ -130,23 +169,29 @@ export class Generation implements Exchange {
   }
 
   #read(running: Running, message: EngineMessage): void {
-    if (this.#isOver) return;
+    if (this.#isOver && !this.#isLeaving) return;
     this.#hasMessage = true;
+    this.#isReading = true;
     try {
       running.reader.push(message);
     } catch (thrown) {
       if (!(thrown instanceof GatewayError)) throw thrown;
+      if (this.#isOver) return;
       this.#drop('Its answer cannot be read');
       this.#sink.error(thrown, false);
+    } finally {
+      this.#isReading = false;
     }
   }
 
   #ended(running: Running): void {
-    if (this.#isOver) return;
+    if (this.#isOver && !this.#isLeaving) return;
     this.#running.delete(running);
-    this.start();
+    if (this.#isOver) return;
+    this.#openMore();
     if (this.#running.size > 0 || this.#isOver) return;
     this.#isOver = true;
+    this.#parts.exchanges.delete(this);
     this.#sink.end();
   }
 
@@ -162,6 +207,8 @@ export class Generation implements Exchange {
   /** Ends everything; tells the engine of each stream that is not complete. */
   #drop(reason: string): void {
     this.#isOver = true;
+    this.#isLeaving = false;
+    this.#parts.exchanges.delete(this);
     const requestIds = [...this.#running].filter(({ reader }) => !reader.isComplete).map(({ requestId }) => requestId);
     for (const { stream } of this.#running) stream?.cancel();
     this.#running.clear();

@@ -13,7 +13,7 @@ import { GrpcTokenBackend } from './send.ts';
 function sending(t: TestContext, url: string, order: Partial<TokenOrder> = {}) {
   const channels = new GrpcChannels(systemClock);
   t.after(() => channels.close());
-  const backend = new GrpcTokenBackend(channels);
+  const backend = new GrpcTokenBackend(channels, systemClock);
   const told: string[] = [];
   const over = Promise.withResolvers<void>();
   const sink: TokenSink = {

@@ -18,6 +18,7 @@ import {
 } from './gen/sglang_scheduler_pb.ts';
 import { AbortRequestSchema as TrtAbort } from './gen/trtllm_service_pb.ts';
 import { AbortRequestSchema as VllmAbort, GenerateResponseSchema as VllmResponse } from './gen/vllm_engine_pb.ts';
+import { ManualClock } from '../../base/clock.ts';
 import { GrpcTokenBackend } from './send.ts';
 
 const SGLANG_ABORT = '/sglang.grpc.scheduler.SglangScheduler/Abort';
@@ -31,7 +32,7 @@ interface Setting {
 
 function generating({ engine = 'sglang', order, sampling }: Setting = {}) {
   const channel = new ScriptedChannel({ [SGLANG_ABORT]: aborted });
-  const backend = new GrpcTokenBackend({ channelTo: () => channel });
+  const backend = new GrpcTokenBackend({ channelTo: () => channel }, new ManualClock());
   const told: string[] = [];
   let error: GatewayError | undefined;
   const sink: TokenSink = {
@@ -51,6 +52,10 @@ function generating({ engine = 'sglang', order, sampling }: Setting = {}) {
     return stream;
   };
   return { channel, backend, told, exchange, at, errorMessage: () => error?.message };
+}
+
+function countsOf(backend: GrpcTokenBackend) {
+  return [...backend.abortCounts.values()];
 }
 
 function workerAs(engine: Engine): TokenWorker {
@@ -87,7 +92,7 @@ test('tokens come as they are generated, then the finish, then the end; nothing 
   run.exchange.abort();
   await settled();
   assert.deepEqual(run.told, ['begun', '0.0:1', '0.0:2,3', '0.0:stop', 'end']);
-  assert.deepEqual([run.channel.calls, run.backend.abortCounts], [[], { sent: 0, failed: 0 }]);
+  assert.deepEqual([run.channel.calls, countsOf(run.backend)], [[], []]);
 });
 
 test('key, id and trace go as metadata; what could not be a header stays behind', () => {
@@ -163,7 +168,7 @@ for (const engine of ['sglang', 'vllm', 'trtllm', 'mlx'] as const) {
       run.channel.streams.map(({ state }) => state.isCancelled),
       [true, false, true],
     );
-    assert.equal(run.backend.abortCounts.sent, 2);
+    assert.equal(countsOf(run.backend)[0]?.sent, 2);
     assert.ok(run.channel.calls.every(({ options }) => options.timeoutMs === 5_000));
     assert.deepEqual(run.told, []);
   });
@@ -174,14 +179,14 @@ test('an abort that goes wrong is counted and nothing else', async () => {
   run.channel.answers = {};
   run.exchange.abort();
   await settled();
-  assert.deepEqual(run.backend.abortCounts, { sent: 1, failed: 1 });
+  assert.deepEqual(countsOf(run.backend), [{ sent: 1, failed: 1 }]);
 });
 
 test('whoever ends everything can wait until engines have heard', async () => {
   const run = generating();
   let isSettled = false;
   run.exchange.abort();
-  void run.backend.settled().then(() => (isSettled = true));
+  void run.backend.abortsTaken().then(() => (isSettled = true));
   await Promise.resolve();
   assert.equal(isSettled, false);
   await settled();
@@ -207,7 +212,7 @@ test('of two answers one complete one does not do', async () => {
 test('nothing is told after an abort, also not the rest of the message that is being read', async () => {
   const channel = new ScriptedChannel({ [SGLANG_ABORT]: aborted });
   const told: string[] = [];
-  const exchange = new GrpcTokenBackend({ channelTo: () => channel }).generate(
+  const exchange = new GrpcTokenBackend({ channelTo: () => channel }, new ManualClock()).generate(
     workerAs('sglang'),
     orderOf({ isStream: false }),
     {
@@ -314,7 +319,7 @@ test('a slow reader holds back all streams, those that begin later too', () => {
 test('vLLM counts what each of its messages holds', () => {
   const channel = new ScriptedChannel();
   const counts: number[] = [];
-  new GrpcTokenBackend({ channelTo: () => channel }).generate(workerAs('vllm'), orderOf(), {
+  new GrpcTokenBackend({ channelTo: () => channel }, new ManualClock()).generate(workerAs('vllm'), orderOf(), {
     begun: () => undefined,
     chunk: () => undefined,
     finished: ({ completionTokens }) => counts.push(completionTokens),
@@ -339,11 +344,11 @@ test('what an engine cannot be asked for is refused before anything is sent', ()
 test('what each engine goes without', () => {
   const { backend } = generating();
   const of = (engine: Engine) => backend.lacks(engine);
-  assert.deepEqual(of('sglang'), ['seed']);
+  assert.deepEqual(of('sglang'), ['seed', 'stop']);
   assert.deepEqual(of('vllm'), ['beginsInThought']);
   assert.deepEqual(of('trtllm'), ['logitBias', 'beginsInThought']);
   assert.deepEqual(of('tokenspeed'), ['seed', 'promptLogprobs', 'beginsInThought']);
-  assert.deepEqual(of('mlx'), ['minTokens', 'promptLogprobs', 'beginsInThought']);
+  assert.deepEqual(of('mlx'), ['stop', 'minTokens', 'promptLogprobs', 'beginsInThought']);
 });
 
 function embedding(count: number, engine: Engine = 'sglang') {
@@ -351,7 +356,7 @@ function embedding(count: number, engine: Engine = 'sglang') {
   const told: (string | readonly Embedding[])[] = [];
   const prompts = Array.from({ length: count }, (_, id) => promptOf([id]));
   const order = { requestId: 'e', prompts, key: undefined, traceparent: undefined, tracestate: undefined };
-  const exchange = new GrpcTokenBackend({ channelTo: () => channel }).embed(workerAs(engine), order, {
+  const exchange = new GrpcTokenBackend({ channelTo: () => channel }, new ManualClock()).embed(workerAs(engine), order, {
     embedded: (embeddings) => told.push(embeddings),
     error: ({ code }, mayRetry) => told.push(`${code}${mayRetry ? ' again' : ''}`),
   });

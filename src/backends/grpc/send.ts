@@ -1,4 +1,5 @@
 /** How orders travel to engines behind gRPC: refused here if the engine cannot be asked for them, else sent. */
+import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { Exchange } from '../../domain/ports.ts';
 import type {
@@ -10,30 +11,35 @@ import type {
   TokenSink,
   TokenWorker,
 } from '../../domain/token-generation.ts';
-import type { Engine } from '../../domain/worker.ts';
+import type { Engine, TokenEngineName, WorkerAddress } from '../../domain/worker.ts';
 import { Aborts } from './aborts.ts';
 import type { AbortCounts } from './aborts.ts';
 import { EmbeddingExchange } from './embedding.ts';
 import { tokenEngines } from './engines/index.ts';
 import type { TokenEngine } from './engines/token-engine.ts';
 import { Generation } from './generation.ts';
+import { ExchangesByWorker } from './running-exchanges.ts';
 import type { ChannelPool } from './rpc.ts';
 
 export class GrpcTokenBackend implements TokenBackend {
   readonly #channels: Pick<ChannelPool, 'channelTo'>;
-  readonly #aborts = new Aborts();
+  readonly #clock: Clock;
+  readonly #aborts: Aborts;
+  readonly #exchanges = new ExchangesByWorker();
 
-  constructor(channels: Pick<ChannelPool, 'channelTo'>) {
+  constructor(channels: Pick<ChannelPool, 'channelTo'>, clock: Clock) {
     this.#channels = channels;
+    this.#clock = clock;
+    this.#aborts = new Aborts(clock);
   }
 
-  /** Requests that engines were told to drop since the start. */
-  get abortCounts(): Readonly<AbortCounts> {
+  /** Requests that engines were told to drop, by engine. */
+  get abortCounts(): ReadonlyMap<TokenEngineName, Readonly<AbortCounts>> {
     return this.#aborts.counts;
   }
 
-  /** Every engine that was to be told to drop something has been told, or could not be. At most 5 s. */
-  settled(): Promise<void> {
+  /** Resolves when the engines have heard of everything that they were told to drop. */
+  abortsTaken(): Promise<void> {
     return this.#aborts.settled();
   }
 
@@ -57,7 +63,14 @@ export class GrpcTokenBackend implements TokenBackend {
     if (problem) throw problem;
     const spoken = engineNamed(engine);
     const channel = this.#channels.channelTo(address.url);
-    const parts = { workerId: address.id, engine: spoken, channel, aborts: this.#aborts };
+    const parts = {
+      workerId: address.id,
+      engine: spoken,
+      channel,
+      clock: this.#clock,
+      aborts: this.#aborts,
+      exchanges: this.#exchanges.of(address.url),
+    };
     const generation = new Generation(parts, order, sink);
     generation.start();
     return generation;
@@ -68,10 +81,22 @@ export class GrpcTokenBackend implements TokenBackend {
     const method = spoken.embed;
     if (!method) throw this.embedProblem(engine) ?? unknownEngine(engine);
     const channel = this.#channels.channelTo(address.url);
-    const parts = { workerId: address.id, engine: spoken, method, channel, aborts: this.#aborts };
+    const parts = {
+      workerId: address.id,
+      engine: spoken,
+      method,
+      channel,
+      aborts: this.#aborts,
+      exchanges: this.#exchanges.of(address.url),
+    };
     const exchange = new EmbeddingExchange(parts, order, sink);
     exchange.start();
     return exchange;
+  }
+
+  /** The worker is gone: what still runs on it ends, and its engine is told. Before its channel is forgotten. */
+  forget({ url }: WorkerAddress): void {
+    this.#exchanges.cut(url);
   }
 
   lacks(engine: Engine): readonly (keyof Sampling)[] {

@@ -7,6 +7,7 @@ import { RpcError } from './rpc.ts';
 const CANCELLED = 1;
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
+const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNIMPLEMENTED = 12;
@@ -16,7 +17,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   3: 'invalid_request', // INVALID_ARGUMENT
   [DEADLINE_EXCEEDED]: 'upstream_timeout',
   5: 'model_not_found', // NOT_FOUND: an engine has nothing else that a call could name, but for its adapters
-  8: 'rate_limited', // RESOURCE_EXHAUSTED
+  [RESOURCE_EXHAUSTED]: 'rate_limited',
   9: 'invalid_request', // FAILED_PRECONDITION
   11: 'invalid_request', // OUT_OF_RANGE
   [UNIMPLEMENTED]: 'not_translatable',
@@ -70,9 +71,21 @@ export function mayStillRun({ status, isUnprocessed }: RpcFailure): boolean {
   return !isUnprocessed && UNDECIDED.has(status);
 }
 
+/** Of a call whose worker was taken away from under it. */
+export function removedError(workerId: string): GatewayError {
+  return new GatewayError('upstream_broken', `Worker ${workerId} was removed before its answer was complete.`);
+}
+
 /** Anything that a call of the channel rejects with. */
 export function errorOf(workerId: string, thrown: unknown): GatewayError {
   return thrown instanceof RpcError ? failedOf(workerId, thrown.failure, false).error : GatewayError.from(thrown);
+}
+
+/** The worker has not looked at it, and may do so soon. */
+export function wasRefused(thrown: unknown): boolean {
+  if (!(thrown instanceof RpcError)) return false;
+  const { status, isUnprocessed, isBeforeHeaders } = thrown.failure;
+  return isUnprocessed || (status === RESOURCE_EXHAUSTED && isBeforeHeaders);
 }
 
 /** There is a gRPC server, and it does not have this service. */

@@ -25,7 +25,8 @@ function codeOf(error: Error): string {
 
 function classify(code: string, wasSent: boolean): ErrorCode {
   if (!wasSent || NOT_CONNECTED.has(code)) return 'upstream_unreachable';
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'upstream_invalid_answer';
+  if (code.startsWith('HPE_') || code === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return 'upstream_invalid_answer';
   return 'upstream_broken';
 }
 

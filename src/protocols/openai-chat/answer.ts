@@ -80,7 +80,7 @@ export function encodeAnswer(events: readonly GenerationEvent[], facts: AnswerFa
     object: 'chat.completion',
     created: createdSeconds,
     model: facts.model,
-    choices: [...choices.values()].map((choice) => choice.write()),
+    choices: [...choices].toSorted(([a], [b]) => a - b).map(([, choice]) => choice.write()),
     usage: writeUsage(usage),
   });
   return { body, warnings: warnings.list };

@@ -1,6 +1,6 @@
 /**
  * The channel to one worker: its connections, the calls that wait for one, and when a new one may be tried.
- * Order   a call takes the first connection with room; else it waits, in order, and a connection is opened when one is
+ * Order   a call takes the first connection with room; else it waits, single questions before streams, and a connection is opened when one is
  *         allowed. While no connection can be had, calls fail at once as unprocessed: the next call after the back-off
  *         tries again, so that a probe or a call finds a worker that came back.
  */
@@ -28,6 +28,13 @@ export interface ChannelCounts {
   readonly waiting: number;
 }
 
+interface Asked<In, Out> {
+  readonly method: RpcMethod<In, Out>;
+  readonly message: In;
+  readonly options: RpcOptions;
+  readonly sink: RpcSink<Out>;
+}
+
 export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
   readonly #target: Target;
   readonly #settings: ChannelSettings;
@@ -38,6 +45,7 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
   /** Those that calls may be given to, now or when they are open, and those that only finish. */
   readonly #connections: Connection[] = [];
   readonly #draining = new Set<Connection>();
+  readonly #waitingFirst = new Set<RpcCall<unknown>>();
   readonly #waiting = new Set<RpcCall<unknown>>();
   #keepAliveIntervalMs: number;
   /** What the peer last said; unknown before the first connection. */
@@ -58,11 +66,16 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
 
   unary<In, Out>(method: RpcMethod<In, Out>, message: In, options: RpcOptions): Promise<Out> {
     return new Promise((resolve, reject) => {
-      this.stream(method, message, options, new UnarySink<Out>(resolve, reject));
+      // Probes and Aborts must not stand behind the generations that a limited peer has no room for.
+      this.#start({ method, message, options, sink: new UnarySink<Out>(resolve, reject) }, this.#waitingFirst);
     });
   }
 
   stream<In, Out>(method: RpcMethod<In, Out>, message: In, options: RpcOptions, sink: RpcSink<Out>): RpcStream {
+    return this.#start({ method, message, options, sink }, this.#waiting);
+  }
+
+  #start<In, Out>({ method, message, options, sink }: Asked<In, Out>, line: Set<RpcCall<unknown>>): RpcStream {
     const bytes = framed(method.encode(message));
     const call = new RpcCall<Out>({ method, bytes, options, sink }, this.#settings.maxMessageBytes, this.#home);
     const refused = this.#refusal(options);
@@ -70,8 +83,8 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
       call.failSoon(refused);
       return call;
     }
-    const connection = this.#waiting.size === 0 ? this.#connectionWithRoom() : undefined;
-    if (connection === undefined) this.#wait(call);
+    const connection = this.#waitingCount === 0 ? this.#connectionWithRoom() : undefined;
+    if (connection === undefined) this.#wait(call, line);
     else connection.carry(call);
     return call;
   }
@@ -79,7 +92,11 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
   get counts(): ChannelCounts {
     const all = [...this.#connections, ...this.#draining];
     const streams = all.reduce((sum, connection) => sum + connection.activeStreams, 0);
-    return { connections: all.length, streams, waiting: this.#waiting.size };
+    return { connections: all.length, streams, waiting: this.#waitingCount };
+  }
+
+  get #waitingCount(): number {
+    return this.#waitingFirst.size + this.#waiting.size;
   }
 
   /** The worker is gone: connections close as they become idle. Calls still work, for those that end what has begun. */
@@ -96,6 +113,7 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
   }
 
   leave(call: RpcCall<unknown>): void {
+    this.#waitingFirst.delete(call);
     this.#waiting.delete(call);
   }
 
@@ -142,21 +160,25 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
     return undefined;
   }
 
-  #wait(call: RpcCall<unknown>): void {
-    if (this.#waiting.size >= this.#settings.maxWaitingCalls) {
+  #wait(call: RpcCall<unknown>, line: Set<RpcCall<unknown>>): void {
+    if (this.#waitingCount >= this.#settings.maxWaitingCalls) {
       call.failSoon(unprocessed('Too many calls wait for the worker.'));
       return;
     }
     call.waits();
-    this.#waiting.add(call);
+    line.add(call);
     this.#openAsNeeded();
   }
 
   #next(): RpcCall<unknown> | undefined {
-    const first = this.#waiting.values().next();
-    if (first.done === true) return undefined;
-    this.#waiting.delete(first.value);
-    return first.value;
+    if (this.#waitingCount === 0) return undefined;
+    for (const line of [this.#waitingFirst, this.#waiting]) {
+      for (const call of line) {
+        line.delete(call);
+        return call;
+      }
+    }
+    return undefined;
   }
 
   /** Opens connections until those that are being made can take all that wait; fails the waiting when there is no hope. */
@@ -180,21 +202,22 @@ export class Http2Channel implements Channel, ConnectionOwner, WaitingRoom {
   }
 
   #needsConnection(): boolean {
-    if (this.#waiting.size === 0 || this.#isClosed) return false;
+    if (this.#waitingCount === 0 || this.#isClosed) return false;
     if (this.#connections.length >= this.#settings.maxConnections) return false;
     const coming = this.#connections.filter((connection) => !connection.isOpen).length;
-    return coming === 0 || coming * this.#maxStreams < this.#waiting.size;
+    return coming === 0 || coming * this.#maxStreams < this.#waitingCount;
   }
 
   /** Later, and only those that wait now: they may be in the middle of being made. */
   #failWaiting(reason: RpcFailure): void {
-    const calls = [...this.#waiting];
+    const calls = [...this.#waitingFirst, ...this.#waiting];
+    this.#waitingFirst.clear();
     this.#waiting.clear();
     for (const call of calls) call.failSoon(reason);
   }
 
   #drainIfIdle(connection: Connection): void {
-    if (this.#isRetired && connection.activeStreams === 0 && this.#waiting.size === 0) connection.drain();
+    if (this.#isRetired && connection.activeStreams === 0 && this.#waitingCount === 0) connection.drain();
   }
 
   #remove(connection: Connection): void {

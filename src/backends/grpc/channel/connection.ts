@@ -70,7 +70,7 @@ export class Connection implements Carrier {
     this.#parts = parts;
     this.#startedAt = clock.now();
     this.#socket = openSocket(parts.target, settings);
-    this.#socket.on('error', (error) => this.#lose(`The connection failed: ${codeOf(error)}.`, error));
+    this.#socket.on('error', (error) => this.#failed(error));
     this.#socket.on('close', () => this.#socketClosed());
     this.#socket.once(parts.target.isSecure ? 'secureConnect' : 'connect', () => this.#connected());
     this.#timer = clock.setTimer(() => {
@@ -164,7 +164,7 @@ export class Connection implements Carrier {
     session.once('connect', () => session.setLocalWindowSize(settings.connectionWindowBytes));
     session.on('remoteSettings', (remote) => this.#settingsCame(remote.maxConcurrentStreams));
     session.on('goaway', (code, lastStreamId, words) => this.#goawayCame(code, lastStreamId, words));
-    session.on('error', (error) => this.#lose(`The connection failed: ${codeOf(error)}.`, error));
+    session.on('error', (error) => this.#failed(error));
     session.on('close', () => this.#ended());
   }
 
@@ -212,6 +212,13 @@ export class Connection implements Carrier {
       this.#timer = undefined;
       this.#planPing();
     });
+  }
+
+  /** What is no HTTP/2 at all shows before the peer's SETTINGS. */
+  #failed(error: Error): void {
+    const code = codeOf(error);
+    const isStranger = !this.isOpen && code.startsWith('ERR_HTTP2_');
+    this.#lose(isStranger ? `The peer does not speak gRPC: ${code}.` : `The connection failed: ${code}.`, error);
   }
 
   #lose(reason: string, cause?: unknown): void {

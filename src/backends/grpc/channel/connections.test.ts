@@ -144,6 +144,28 @@ test('lets a call wait for a free stream no longer than its deadline, and lets i
   assert.deepEqual(leaving.heard, []);
 });
 
+test('gives a free stream to a question or an Abort before the streams that wait for it', async (t) => {
+  const held: { readonly stream: ServerHttp2Stream; readonly path: unknown }[] = [];
+  const peer = await rawPeer((stream, headers) => held.push({ stream, path: headers[':path'] }), {
+    maxConcurrentStreams: 1,
+  });
+  t.after(peer.close);
+  const channel = poolOf(t, { maxConnections: 1 }).channelTo(peer.url);
+  const sinks = [new HeardSink(), new HeardSink(), new HeardSink()];
+  for (const sink of sinks) channel.stream(list, Buffer.alloc(0), plain, sink);
+  await until(() => held.length === 1);
+  const answer = askFor(channel);
+  for (let served = 1; served <= 4; served += 1) {
+    echo(held[served - 1]?.stream ?? assert.fail());
+    if (served < 4) await until(() => held.length > served);
+  }
+  await Promise.all([answer, ...sinks.map(({ over }) => over)]);
+  assert.deepEqual(
+    held.map(({ path }) => path),
+    [list.path, ask.path, list.path, list.path],
+  );
+});
+
 test('tells what the deadline leaves to a call that has waited', async (t) => {
   const clock = new ManualClock();
   const timeouts: unknown[] = [];

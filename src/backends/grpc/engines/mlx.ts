@@ -104,7 +104,7 @@ const serverWire = rpcMethod(wire.getServerInfo);
 
 export const mlx: TokenEngine = {
   name: 'mlx',
-  lacks: ['minTokens', 'promptLogprobs', 'beginsInThought'],
+  lacks: ['stop', 'minTokens', 'promptLogprobs', 'beginsInThought'],
   maxChoices: 1,
   habits: { completionTokens: 'total', numbersByArrival: false },
   refusalOf,

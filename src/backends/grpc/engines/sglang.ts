@@ -157,7 +157,7 @@ const serverWire = rpcMethod(wire.getServerInfo);
 
 export const sglang: TokenEngine = {
   name: 'sglang',
-  lacks: ['seed'],
+  lacks: ['seed', 'stop'],
   maxChoices: Number.POSITIVE_INFINITY,
   habits: { completionTokens: 'total', numbersByArrival: true },
   refusalOf: () => undefined,
