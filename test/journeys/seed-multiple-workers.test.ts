@@ -3,16 +3,23 @@
  * what is put in place of its example hosts is the table below, and nothing else of it is changed.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { startGrpcEngine } from '../../sim/grpc/engine.ts';
+import type { GrpcEngineOptions, SimGrpcEngine } from '../../sim/grpc/engine.ts';
 import { cloudFor } from '../support/cloud.ts';
 import type { CloudOptions } from '../support/cloud.ts';
 import { commandsOf, curl, startSmg } from '../support/guide.ts';
+import { hubCacheWith, LLAMA_FILES } from '../support/hub-cache.ts';
 import { engineFor } from '../support/rig.ts';
+import { promptSent } from '../support/sim-prompt.ts';
 
 const root = new URL('../../', import.meta.url);
 const guide = readFileSync(new URL('test/fixtures/seeds/multiple-workers.md', root), 'utf8');
+const ENGINE_KINDS = ['sglang', 'vllm', 'trtllm', 'mlx', 'tokenspeed'] as const;
 const MODEL = 'meta-llama/Llama-3.1-8B-Instruct';
 
 interface Block {
@@ -32,15 +39,6 @@ const steps: readonly Step[] = blocks.flatMap(({ language, text }): Step[] => {
   if (language === 'json') return [{ kind: 'json', value: JSON.parse(text) as Record<string, unknown> }];
   return commandsOf(text).map((command) => ({ kind: 'shell', command }));
 });
-
-/** What the guide shows and this version does not do yet, with what it says instead; every one has to say so. */
-const notYet: readonly { readonly part: string; readonly says: RegExp; readonly why: string }[] = [
-  {
-    part: 'grpc://worker1:50051',
-    says: /flag --model-path: no such flag/,
-    why: 'a tokenizer of its own for gRPC workers',
-  },
-];
 
 interface CloudCase {
   readonly host: string;
@@ -118,18 +116,74 @@ test('static workers: the gateway starts in front of all that are named, and the
   );
 });
 
-for (const { part, says, why } of notYet) {
-  test(`${part}: not yet (${why}), and the command says so`, async (t) => {
-    const found = steps.filter(
-      (step) => step.kind === 'shell' && step.command.includes(part) && step.command.startsWith('smg'),
-    );
-    assert.equal(found.length, 1);
-    const [step] = found;
-    const { code, text, url } = await startSmg(t, step?.kind === 'shell' ? step.command : '');
-    assert.deepEqual([url, code], [undefined, 2]);
-    assert.match(text, says);
+/** The command for gRPC workers as it stands; `--model-path` names a model of the hub. */
+const grpcCommand =
+  steps.flatMap((step) => (step.kind === 'shell' && step.command.includes('grpc://') ? [step.command] : []))[0] ?? '';
+
+/** As the model's own template has it; nothing is left open. */
+const asLlamaWritesIt = (text: string) =>
+  `<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n${text}<|eot_id|>` +
+  '<|start_header_id|>assistant<|end_header_id|>\n\n';
+
+async function grpcEnginesFor(t: TestContext, options: Partial<GrpcEngineOptions>): Promise<SimGrpcEngine[]> {
+  const start = () =>
+    startGrpcEngine({
+      models: [MODEL],
+      tokenizerPath: LLAMA_FILES,
+      reportsTokenizerPath: false,
+      speed: Number.POSITIVE_INFINITY,
+      ...options,
+    });
+  const engines = await Promise.all([start(), start()]);
+  t.after(() => Promise.all(engines.map((engine) => engine.close())));
+  return engines;
+}
+
+/** Starts the command in front of the engines and has both of them serve one question of the guide's kind. */
+async function chatsByTokens(
+  t: TestContext,
+  command: string,
+  { engines, env }: { readonly engines: readonly SimGrpcEngine[]; readonly env: Readonly<Record<string, string>> },
+): Promise<void> {
+  const table = new Map(engines.map(({ url }, i) => [`grpc://worker${i + 1}:5005${i + 1}`, url]));
+  const local = { SMG_PORT: '0', SMG_PROMETHEUS_PORT: '0', HF_HUB_OFFLINE: '1', ...env };
+  const { url = '', text } = await startSmg(t, substitute(command, table), local);
+  assert.match(text, /2 workers, policy round_robin/);
+  await readyWorkers(url, 2);
+  const question = 'How are you? #say Grüße, 世界 👋';
+  const body = JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: question }] });
+  for (const _each of engines) {
+    const answer = await curl(`curl ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`);
+    const { choices, usage } = JSON.parse(answer) as {
+      choices: { message: { content: string }; finish_reason: string }[];
+      usage: { prompt_tokens: number };
+    };
+    assert.equal(choices[0]?.message.content, 'Grüße, 世界 👋');
+    assert.equal(choices[0]?.finish_reason, 'stop');
+    assert.ok(usage.prompt_tokens > 10);
+  }
+  for (const engine of engines) {
+    const { text: sent, ids } = promptSent(engine);
+    assert.equal(sent, asLlamaWritesIt(question), 'both are asked, with the text of the template');
+    assert.deepEqual(ids, await engine.tokenizer.encode(sent), 'and the ids that the reference makes of it');
+  }
+}
+
+for (const kind of ENGINE_KINDS) {
+  test(`gRPC workers of ${kind}: the command serves calls with the tokenizer that --model-path names`, async (t) => {
+    const engines = await grpcEnginesFor(t, { kind, bundle: 'none' });
+    await chatsByTokens(t, grpcCommand, { engines, env: { HF_HUB_CACHE: hubCacheWith(t, MODEL, LLAMA_FILES) } });
   });
 }
+
+test('gRPC workers: without --model-path the tokenizer is that of the workers', async (t) => {
+  const engines = await grpcEnginesFor(t, { kind: 'vllm' });
+  const command = grpcCommand.replace(/--model-path \S+ \\\n/, '');
+  assert.ok(!command.includes('--model-path'));
+  const emptyCache = mkdtempSync(join(tmpdir(), 'smg-hub-'));
+  t.after(() => rmSync(emptyCache, { recursive: true }));
+  await chatsByTokens(t, command, { engines, env: { HF_HUB_CACHE: emptyCache } });
+});
 
 for (const { host, form, sent } of clouds) {
   test(`${host}: the gateway starts with the key of the environment, and the worker joins with its models`, async (t) => {
@@ -151,13 +205,13 @@ for (const { host, form, sent } of clouds) {
   });
 }
 
-test('every smg command of the guide is run or listed as not yet', () => {
+test('every smg command of the guide is run', () => {
   const starts = steps.flatMap((step) =>
     step.kind === 'shell' && step.command.startsWith('smg') ? [step.command] : [],
   );
-  const left = starts.filter((command) => !notYet.some(({ part }) => command.includes(part)));
-  const local = left.filter((command) => !clouds.some(({ host }) => command.includes(host)));
-  assert.deepEqual([left.length, local.length], [6, 2], 'clouds, the static workers and the mode without any');
+  const local = starts.filter((command) => !clouds.some(({ host }) => command.includes(host)));
+  assert.deepEqual([starts.length, local.length], [7, 3], 'clouds, the static workers, gRPC and the mode without any');
+  assert.ok(local.includes(grpcCommand));
 });
 
 test('dynamic workers: every command in its order, every answer as the guide shows it', async (t) => {
