@@ -15,6 +15,7 @@ import { createListener } from '../server/listener.ts';
 import { createMetricsListener } from '../server/metrics-listener.ts';
 import { Admission } from '../server/middleware/admit.ts';
 import type { Registry } from '../workers/registry.ts';
+import { answerParsers } from './answer-parsers.ts';
 import { commonParts } from './common-parts.ts';
 import { fleetParts } from './fleet-parts.ts';
 import { listen } from './listen.ts';
@@ -77,6 +78,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     admission,
     audit,
     tokenizers,
+    parsers: answerParsers(common.random),
     specDefaults: { apiKey: undefined, maxInFlight: config.maxInFlightPerWorker, origin: 'api' },
     conditionOf: (id) => {
       const condition = conditions.of(id);

@@ -1,5 +1,6 @@
 /** What the edge is given once, at start-up. */
 import type { Clock } from '../base/clock.ts';
+import type { AnswerParsers } from '../domain/answer-parsers.ts';
 import type { ProtocolName } from '../domain/call.ts';
 import type {
   AuditLog,
@@ -48,6 +49,7 @@ export interface ServerDeps {
   readonly admission: Admission | undefined;
   readonly audit: AuditLog;
   readonly tokenizers: TokenizerControl;
+  readonly parsers: AnswerParsers;
   readonly aliases: ModelAliases;
   readonly protocols: Readonly<Record<ProtocolName, Protocol>>;
   readonly telemetry: Telemetry;

@@ -77,6 +77,8 @@ export const controlTable = {
   'DELETE /v1/tokenizers/{id}': 'control',
   'POST /v1/tokenize': 'data',
   'POST /v1/detokenize': 'data',
+  'POST /parse/function_call': 'control',
+  'POST /parse/reasoning': 'control',
 } as const satisfies Record<`${ControlMethod} /${string}`, RouteAccess>;
 
 export type ControlRouteName = keyof typeof controlTable;

@@ -1,20 +1,15 @@
 /** Thoughts and calls in texts that are there as a whole, for those who ask for nothing else. */
+import type { FoundCall } from '../../domain/answer-parsers.ts';
 import type { JsonText } from '../../domain/generation.ts';
 import type { ReasoningFormat, ThoughtEvent, ToolEvent, ToolFormat, ToolParserOptions } from './parser.ts';
 import { createThoughtParser } from './reasoning/thought-parser.ts';
-
-export interface ParsedCall {
-  readonly callId: string;
-  readonly name: string;
-  readonly argumentsText: JsonText;
-}
 
 /** Without a format all of it is text. */
 export function parseCalls(
   text: string,
   format: ToolFormat | undefined,
   options: ToolParserOptions,
-): { readonly text: string; readonly calls: readonly ParsedCall[] } {
+): { readonly text: string; readonly calls: readonly FoundCall[] } {
   if (!format) return { text, calls: [] };
   const rest: string[] = [];
   const calls: { callId: string; name: string; argumentsText: JsonText }[] = [];

@@ -8,6 +8,7 @@ import { streamEvents } from './events.ts';
 import { flushCaches, getLoads, profile } from './fleet-wide.ts';
 import { liveness, readiness } from './health.ts';
 import { getGeminiModel, getModel, listGeminiModels, listModels } from './models.ts';
+import { parseFunctionCall, parseReasoning } from './parse.ts';
 import { detokenize, tokenize } from './tokenize.ts';
 import { addTokenizer, getTokenizer, listTokenizers, removeTokenizer } from './tokenizers.ts';
 import { addWorker, patchWorker, removeWorker, replaceWorker } from './workers-change.ts';
@@ -43,4 +44,6 @@ export const controlFunctions: Readonly<Record<ControlRouteName, ControlFunction
   'DELETE /v1/tokenizers/{id}': removeTokenizer,
   'POST /v1/tokenize': tokenize,
   'POST /v1/detokenize': detokenize,
+  'POST /parse/function_call': parseFunctionCall,
+  'POST /parse/reasoning': parseReasoning,
 };
