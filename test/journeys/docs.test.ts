@@ -9,7 +9,9 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { allReady, engineFor, rigFor } from '../support/rig.ts';
+import { startGrpcEngine } from '../../sim/grpc/engine.ts';
+import { hubCacheWith, LLAMA_FILES } from '../support/hub-cache.ts';
+import { allReady, engineFor, gatewayFor } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
 import { startProvider } from '../../sim/providers/provider.ts';
 
@@ -73,20 +75,30 @@ async function cloudsOf(
   return { flags: { mapHost, workers }, count: workers.length };
 }
 
+/** The page about engines behind gRPC has such ones. */
+const GRPC_PAGE = 'docs/guides/grpc-engines.md';
+
+async function grpcEngineFor(t: TestContext): Promise<{ readonly url: string }> {
+  const engine = await startGrpcEngine({ speed: Number.POSITIVE_INFINITY });
+  t.after(() => engine.close());
+  return engine;
+}
+
 for (const { page, command } of commands.filter((each) => each.command.startsWith('curl'))) {
   test(`${page}: ${command}`, async (t) => {
     const clouds = await cloudsOf(t, page, command);
-    const { gateway, engines } = await rigFor(t, 2, { ...flagsOf[page], ...clouds.flags });
+    const startEngine = page === GRPC_PAGE ? grpcEngineFor : (test: TestContext) => engineFor(test);
+    // The first two are registered already, any other is a new one.
+    const urls = (await Promise.all([startEngine(t), startEngine(t), startEngine(t)])).map(({ url }) => url);
+    const gateway = await gatewayFor(t, urls.slice(0, 2), { ...flagsOf[page], ...clouds.flags });
     await allReady(gateway, 2 + clouds.count);
     const headers = { authorization: 'Bearer key-of-ci' };
     const { workers } = (await (await fetch(`${gateway.url}/workers`, { headers })).json()) as {
       workers: { id: string }[];
     };
-    // The first two are registered already, any other is a new one.
-    const urls = [...engines.map(({ url }) => url), (await engineFor(t)).url];
     const local = command
       .replaceAll('http://localhost:30000', gateway.url)
-      .replace(/http:\/\/worker([123]):8000/, (_, number) => urls[Number(number) - 1] ?? '')
+      .replace(/\w+:\/\/worker([123]):(?:8000|5005\d)/, (_, number) => urls[Number(number) - 1] ?? '')
       .replace('{worker_id}', workers[0]?.id ?? '');
     const { stdout } = await run('bash', ['-c', local.replace(/^curl/, 'curl --silent --show-error --fail')]);
     assert.ok(stdout.length > 0);
@@ -129,29 +141,52 @@ async function twoFreePorts(): Promise<number> {
   }
 }
 
+/** What runs here of a command that starts something: its hosts and ports are those of the test. */
+async function localCommand(t: TestContext, command: string): Promise<string> {
+  let local = command.replace('--port 31000', `--port ${await twoFreePorts()}`);
+  for (const number of [1, 2, 3]) {
+    if (local.includes(`http://worker${number}:8000`))
+      local = local.replace(`http://worker${number}:8000`, (await engineFor(t)).url);
+    const byTokens = `grpc://worker${number}:5005${number}`;
+    if (local.includes(byTokens)) local = local.replace(byTokens, (await grpcEngineFor(t)).url);
+  }
+  const isServing = command.startsWith('smg serve') && !command.includes('--dry-run');
+  let ports = /^smg sim|--dry-run/.test(command) ? '' : ' --port 0 --prometheus-port 0';
+  if (isServing) ports += ' --worker-base-port 0';
+  if (ports !== '') local = local.replace('--port 30000', '');
+  const [own = '', ...forEngines] = local.split(' -- ');
+  return [own.replace(/^smg/, `${process.execPath} src/main.ts`) + ports, ...forEngines].join(' -- ');
+}
+
+/** Said once everything that the command starts is there. */
+function isUp(shown: string, command: string): boolean {
+  if (!command.startsWith('smg sim')) return shown.includes('listening at');
+  const count = Number(
+    /--engines (\d+)/.exec(command)?.[1] ??
+      /--provider((?: [a-z]+)+)/.exec(command)?.[1]?.trim().split(' ').length ??
+      1,
+  );
+  return (shown.match(/(?:engine|provider) ready: /g) ?? []).length >= count;
+}
+
 for (const { page, command } of commands.filter((each) => /^smg (?!simulate)/.test(each.command))) {
   test(`${page}: ${command}`, async (t) => {
-    const engines = await Promise.all([engineFor(t), engineFor(t), engineFor(t)]);
-    let local = command
-      .replace(/^smg/, `${process.execPath} src/main.ts`)
-      .replace('--port 31000', `--port ${await twoFreePorts()}`);
-    engines.forEach((engine, i) => {
-      local = local.replace(`http://worker${i + 1}:8000`, engine.url);
-    });
-    if (!/^smg sim|--dry-run/.test(command))
-      local = `${local.replace('--port 30000', '')} --port 0 --prometheus-port 0`;
-    if (command.startsWith('smg serve') && !command.includes('--dry-run')) local += ' --worker-base-port 0';
-    const child = spawn('bash', ['-c', `exec ${local}`], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const local = await localCommand(t, command);
+    const hub = command.includes('--model-path meta-llama/')
+      ? { HF_HUB_CACHE: hubCacheWith(t, 'meta-llama/Llama-3.1-8B-Instruct', LLAMA_FILES) }
+      : {};
+    const env = { ...process.env, ...hub };
+    const child = spawn('bash', ['-c', `exec ${local}`], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
     t.after(() => child.kill('SIGKILL'));
     let shown = '';
     child.stdout.on('data', (chunk) => {
       shown += String(chunk);
-      if (/listening at|engine ready: .*\n.*engine ready/s.test(shown)) child.kill('SIGINT');
+      if (isUp(shown, command)) child.kill('SIGINT');
     });
     const code = await new Promise((resolve) => {
       child.on('close', resolve);
     });
     assert.equal(code, 0, shown);
-    assert.match(shown, /listening at http:|engine ready: http:|^CUDA_VISIBLE_DEVICES=0.* vllm serve /m);
+    assert.match(shown, /listening at http:|ready: (?:http|grpc):|^CUDA_VISIBLE_DEVICES=0.* vllm serve /m);
   });
 }
