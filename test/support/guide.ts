@@ -43,7 +43,14 @@ export function startSmg(
     env: { ...env, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  t.after(() => child.kill('SIGKILL'));
+  const closed = new Promise((resolve) => {
+    child.on('close', resolve);
+  });
+  // By a signal that it hears: `smg serve` ends its engines with itself.
+  t.after(() => {
+    child.kill('SIGINT');
+    return closed;
+  });
   return new Promise((resolve) => {
     let text = '';
     const hear = (chunk: Buffer) => {

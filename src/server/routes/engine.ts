@@ -11,7 +11,7 @@ export async function askEngine(deps: ServerDeps, path: string): Promise<JsonAns
   if (!worker) throw new GatewayError('no_available_workers', 'No worker is ready.', { retryAfterSeconds: 1 });
   // It has no such paths: what it has said of itself stands for them.
   if (worker.facts?.connection === 'grpc')
-    return { ...json(200, worker.facts.labels), headers: ['x-smg-worker', worker.id] };
+    return { ...json(200, asTold(worker.facts.labels)), headers: ['x-smg-worker', worker.id] };
   const reply = await deps.prober.ask(worker.address, { method: 'GET', path }, deps.options.proxyTimeoutMs);
   return {
     status: reply.status,
@@ -19,6 +19,23 @@ export async function askEngine(deps: ServerDeps, path: string): Promise<JsonAns
     body: Buffer.from(withoutSecrets(reply.text, worker.address.apiKey)),
     headers: ['x-smg-worker', worker.id],
   };
+}
+
+const TEXTS = /(?:^model|version|name|path|model_id)$/;
+
+/** Labels are texts; here they are what the engine made them of, because `"false"` counts as true for clients. */
+function asTold(labels: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(labels).map(([name, text]) => [name, valueOf(name, text)]));
+}
+
+function valueOf(name: string, text: string): unknown {
+  if (TEXTS.test(name) || !/^(?:true|false|-?\d{1,15}|\[.*\])$/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // It only looks like one.
+    return text;
+  }
 }
 
 /** Members that engines tell their own secrets in; SGLang's server info holds all of its start-up arguments. */
