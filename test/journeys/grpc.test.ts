@@ -85,3 +85,13 @@ test('a call says how it was made, and why its worker was chosen', async (t) => 
 });
 
 const long = () => [{ role: 'user', content: `${'One after the other. '.repeat(60)} #say yes` }];
+
+test('what engines behind gRPC have no API for is refused, and the answer says that this is why', async (t) => {
+  const gateway = await gatewayWith(t, 'sglang');
+  const answer = await post(gateway, '/v1/rerank', { model: 'sim-model', query: 'a', documents: ['b'] });
+  assert.deepEqual([answer.status, answer.headers.get('x-smg-error-code')], [400, 'not_translatable']);
+  assert.match(
+    await answer.text(),
+    /Calls of rerank cannot be served by engines behind gRPC, nor be translated for them/,
+  );
+});

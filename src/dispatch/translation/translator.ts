@@ -263,7 +263,13 @@ function codecOf({ codec, name }: Protocol): Codec {
 
 /** Why none of these workers can serve the call: names the client's API and theirs. */
 export function notTranslatable(protocol: ProtocolName, members: readonly PoolMember[]): GatewayError {
-  const owners = new Set(members.map(({ worker }) => worker.address.provider?.title ?? 'self-hosted engines'));
-  const text = `Calls of ${protocol} cannot be served by ${[...owners].slice(0, 4).join(', ')}, nor translated for it.`;
+  const owners = new Set(members.map(({ worker }) => ownerOf(worker)));
+  const named = [...owners].slice(0, 4).join(', ');
+  const text = `Calls of ${protocol} cannot be served by ${named}, nor be translated for them.`;
   return new GatewayError('not_translatable', text, { param: 'model' });
+}
+
+function ownerOf({ address, facts }: Worker): string {
+  if (address.provider) return address.provider.title;
+  return facts?.connection === 'grpc' ? 'engines behind gRPC' : 'self-hosted engines';
 }
