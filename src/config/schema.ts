@@ -36,6 +36,7 @@ import { policyOptions } from './policy-options.ts';
 import { providers } from '../domain/providers/index.ts';
 import { workerEntry } from './worker-entry.ts';
 import { KEY_VARIABLES } from './provider-keys.ts';
+import { chatTemplate } from './chat-template.ts';
 import { prioritySettings } from './priority-file.ts';
 
 const policyNames = policies.map((policy) => policy.name);
@@ -234,7 +235,7 @@ const tokenizers = {
     group: 'Tokenizers',
     doc: 'Where the tokenizer is, tried before --model-path; a source of the same kinds.',
   }),
-  chatTemplate: optional(text('path', 'the path of a template, or a template'), {
+  chatTemplate: optional(chatTemplate, {
     group: 'Tokenizers',
     doc: "Chat template in place of the models' own: a file (.jinja, or .json with `chat_template`), or the template itself.",
   }),
