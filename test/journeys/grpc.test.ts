@@ -7,7 +7,7 @@ import type { GrpcEngineKind } from '../../sim/grpc/engine.ts';
 import { startGrpcEngine } from '../../sim/grpc/engine.ts';
 import type { Gateway } from '../../src/app/build.ts';
 import { curl, startSmg } from '../support/guide.ts';
-import { allReady, chatBody, gatewayFor, post } from '../support/rig.ts';
+import { allReady, chatBody, engineFor, gatewayFor, post } from '../support/rig.ts';
 import type { GatewayFlags } from '../support/rig.ts';
 import { api } from '../support/workers-api.ts';
 
@@ -94,4 +94,24 @@ test('what engines behind gRPC have no API for is refused, and the answer says t
     await answer.text(),
     /Calls of rerank cannot be served by engines behind gRPC, nor be translated for them/,
   );
+});
+
+test('a wrong scheme is told in words, and none at all is found out', async (t) => {
+  const engine = await startGrpcEngine({ speed: Number.POSITIVE_INFINITY });
+  t.after(() => engine.close());
+  const http = await engineFor(t);
+  const host = engine.url.replace('grpc://', '');
+  const wrong = [`http://localhost:${engine.port}`, http.url.replace('http://', 'grpc://')];
+  const gateway = await gatewayFor(t, [host, ...wrong]);
+  await allReady(gateway, 1);
+  for (;;) {
+    const { workers } = (await api(gateway, 'GET', '/workers')).body as { workers: Record<string, unknown>[] };
+    const [found, ...others] = workers.map((worker) => [worker['url'], worker['status'], worker['last_error']]);
+    if (others.some((worker) => worker[2] === null)) continue;
+    assert.deepEqual(found, [engine.url, 'ready', null]);
+    const [asHttp, asGrpc] = others.map((worker) => String(worker[2]));
+    assert.match(asHttp ?? '', /sent broken HTTP/);
+    assert.match(asGrpc ?? '', /The peer does not speak HTTP\/2, which gRPC needs\./);
+    return;
+  }
 });

@@ -25,6 +25,7 @@ function codeOf(error: Error): string {
 
 function classify(code: string, wasSent: boolean): ErrorCode {
   if (!wasSent || NOT_CONNECTED.has(code)) return 'upstream_unreachable';
+  // The parser's own error has no code where a server of another protocol speaks first.
   if (code.startsWith('HPE_') || code === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return 'upstream_invalid_answer';
   return 'upstream_broken';
