@@ -96,6 +96,8 @@ export interface TokenChunk {
   readonly logprobs: OutputLogprobs | undefined;
   /** Once for each prompt, with its first message. */
   readonly promptLogprobs: PromptLogprobs | undefined;
+  /** Of the prompt, as far as the engine has said: an answer that a stop string ends here never hears of its finish. */
+  readonly cachedTokens?: number;
 }
 
 /** One answer is complete. Counts are of this answer; prompt counts are the same for all answers to a prompt. */

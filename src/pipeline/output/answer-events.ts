@@ -45,8 +45,9 @@ export class AnswerEvents {
     emit({ type: 'start', id, model, createdSeconds });
   }
 
-  chunk({ choice, ids, logprobs }: TokenChunk, emit: EmitEvent): void {
+  chunk({ choice, ids, logprobs, cachedTokens = 0 }: TokenChunk, emit: EmitEvent): void {
     this.begin(emit);
+    if (cachedTokens > this.#cachedTokens) this.#cachedTokens = cachedTokens;
     const output = this.#choices[choice];
     if (!output || output.isOver || this.#hasFailed) return;
     output.push(ids, logprobs, emit);

@@ -22,6 +22,8 @@ type Finish = Extract<TextEvent, { readonly type: 'finish' }>;
 class PlainChoice {
   readonly output: TextOutput;
   isOver = false;
+  /** As far as the engine has said. */
+  cachedTokens = 0;
 
   constructor(output: TextOutput) {
     this.output = output;
@@ -55,17 +57,18 @@ export class PlainOutput {
     return this.#stopped;
   }
 
-  chunk({ prompt, choice, ids, logprobs, promptLogprobs }: TokenChunk, emit: EmitText): void {
+  chunk({ prompt, choice, ids, logprobs, promptLogprobs, cachedTokens = 0 }: TokenChunk, emit: EmitText): void {
     this.#begin(prompt, promptLogprobs, emit);
     const answer = this.#choices[prompt]?.[choice];
     if (!answer || answer.isOver) return;
     const { output } = answer;
+    answer.cachedTokens = cachedTokens;
     this.#tell({ prompt, choice }, (take) => output.push(ids, logprobs, take), emit);
     // A stop token is the engine's to tell, with its counts.
     if (typeof output.matchedStop !== 'string') return;
     answer.isOver = true;
     this.#stopped.push({ prompt, choice });
-    emit(this.#ownFinish({ prompt, choice }, output));
+    emit(this.#ownFinish({ prompt, choice }, answer));
   }
 
   finished(finish: TokenFinish, emit: EmitText): void {
@@ -99,7 +102,7 @@ export class PlainOutput {
       for (const [choice, answer] of choices.entries()) {
         if (answer.isOver || !answer.output.isStopped) continue;
         answer.isOver = true;
-        emit(this.#ownFinish({ prompt, choice }, answer.output));
+        emit(this.#ownFinish({ prompt, choice }, answer));
       }
     }
     if (!this.isDone) throw new GatewayError('upstream_broken', 'The worker ended its answer before it was complete.');
@@ -139,7 +142,7 @@ export class PlainOutput {
     return this.#options.prompts[prompt]?.ids.length ?? 0;
   }
 
-  #ownFinish(of: { readonly prompt: number; readonly choice: number }, output: TextOutput): Finish {
+  #ownFinish(of: { readonly prompt: number; readonly choice: number }, { output, cachedTokens }: PlainChoice): Finish {
     return {
       type: 'finish',
       ...of,
@@ -147,7 +150,7 @@ export class PlainOutput {
       matchedStop: output.matchedStop,
       promptTokens: this.#promptTokens(of.prompt),
       completionTokens: output.tokenCount,
-      cachedTokens: 0,
+      cachedTokens,
       reasoningTokens: undefined,
     };
   }

@@ -95,6 +95,7 @@ export class AnswerReader {
       ids,
       logprobs: message.logprobs && logprobsOf(message.logprobs, ids.length, answer.given),
       promptLogprobs,
+      cachedTokens: answer.cachedTokens,
     };
     for (let i = 0; answer.head.length < HEAD && i < ids.length; i += 1) answer.head.push(ids[i] ?? 0);
     answer.given += ids.length;
