@@ -98,8 +98,9 @@ export class ChatOutput {
     return this.#finish?.completionTokens || this.#output.tokenCount;
   }
 
+  /** What the engine says; one that was not told to look for thoughts (SGLang without a parser) says 0. */
   get reasoningTokens(): number {
-    return this.#finish?.reasoningTokens ?? this.#reasoningTokens;
+    return this.#finish?.reasoningTokens || this.#reasoningTokens;
   }
 
   push(ids: ArrayLike<number>, logprobs: OutputLogprobs | undefined, emit: EmitEvent): void {
