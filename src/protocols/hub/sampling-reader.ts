@@ -125,6 +125,8 @@ export function readConstraint(holder: ObjectReader): OutputConstraint | undefin
   const found = [
     ...CONSTRAINTS.flatMap(([name, kind]) => constraintOf(holder, name, kind)),
     ...(structured ? STRUCTURED.flatMap(([name, kind]) => constraintOf(structured, name, kind)) : []),
+    ...choiceOf(holder, 'guided_choice'),
+    ...(structured ? choiceOf(structured, 'choice') : []),
     ...responseFormat(holder.object('response_format')),
   ];
   structured?.finish();
@@ -152,6 +154,13 @@ function constraintOf(holder: ObjectReader, name: string, kind: ConstraintKind):
   if (text === undefined)
     throw holder.refuse(name, isJson ? 'must be a JSON object or the text of one' : 'must be a string');
   return [{ path: holder.at(name), constraint: { kind, text } }];
+}
+
+/** One of these texts, as an expression. */
+function choiceOf(holder: ObjectReader, name: string): Found[] {
+  if (holder.value(name) === undefined) return [];
+  const choices = holder.texts(name).map((choice) => choice.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return [{ path: holder.at(name), constraint: { kind: 'regex', text: `(${choices.join('|')})` } }];
 }
 
 function jsonOf(node: JsonNode): string | undefined {
