@@ -47,11 +47,13 @@ export function readSampling(request: GenerationRequest, extras: ExtraFields, de
   };
 }
 
-function checkRanges({ choices, stop, maxTokens, topLogprobs, wantsLogprobs }: GenerationRequest): void {
+function checkRanges({ choices, stop, maxTokens, topK, topLogprobs, wantsLogprobs }: GenerationRequest): void {
   if (choices > MAX_CHOICES) throw refuse('n', `must be at most ${MAX_CHOICES}`);
   if (stop.length > MAX_STOPS) throw refuse('stop', `must have at most ${MAX_STOPS} strings`);
   if (stop.includes('')) throw refuse('stop', 'must not hold an empty string');
   if (maxTokens !== undefined && maxTokens < 1) throw refuse('max_tokens', 'must be at least 1');
+  // Gemini's may be of any kind of number.
+  if (topK !== undefined && !Number.isInteger(topK)) throw refuse('top_k', 'must be a whole number');
   if (topLogprobs === undefined) return;
   if (!wantsLogprobs) throw refuse('top_logprobs', 'needs `logprobs`');
   if (topLogprobs < 0 || topLogprobs > MAX_LOGPROBS) throw refuse('top_logprobs', `must be from 0 to ${MAX_LOGPROBS}`);
