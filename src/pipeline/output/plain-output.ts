@@ -2,7 +2,7 @@
 import type { TextEvent } from '../../domain/text-event.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { PromptLogprobs, Sampling, TokenChunk, TokenFinish, TokenPrompt } from '../../domain/token-generation.ts';
-import type { Tokenizer } from '../../domain/tokenizer.ts';
+import type { TokenIds, Tokenizer } from '../../domain/tokenizer.ts';
 import { shownPrompt } from './output-token.ts';
 import { compileStops } from './stop-matcher.ts';
 import type { TextPiece } from './text-output.ts';
@@ -28,6 +28,17 @@ class PlainChoice {
   constructor(output: TextOutput) {
     this.output = output;
   }
+}
+
+/** The first token has no log probability, and TensorRT-LLM begins with the second. */
+function fromTheFirst(logprobs: PromptLogprobs, ids: TokenIds): PromptLogprobs {
+  if (logprobs.ids.length !== ids.length - 1) return logprobs;
+  return {
+    ids,
+    logprobs: [undefined, ...logprobs.logprobs],
+    topIds: [[], ...logprobs.topIds],
+    topLogprobs: [[], ...logprobs.topLogprobs],
+  };
 }
 
 export class PlainOutput {
@@ -114,12 +125,12 @@ export class PlainOutput {
     if (!asked || this.#begun[prompt]) return;
     this.#begun[prompt] = true;
     const { tokenizer, sampling } = this.#options;
-    const tokens = logprobs && shownPrompt(tokenizer, sampling.promptLogprobs ?? 0, logprobs);
+    const tokens = logprobs && shownPrompt(tokenizer, sampling.promptLogprobs ?? 0, fromTheFirst(logprobs, asked.ids));
     const text = asked.text || tokenizer.decode(asked.ids);
     emit({ type: 'prompt', prompt, text, tokens, tokenCount: asked.ids.length });
   }
 
-  /** One event for all that a message brings. */
+  /** One event for all that a message brings; with log probabilities one for each piece, so that tokens find their places. */
   #tell(
     of: { readonly prompt: number; readonly choice: number },
     run: (take: (piece: TextPiece) => void) => void,
@@ -128,14 +139,12 @@ export class PlainOutput {
     const pieces: TextPiece[] = [];
     run((piece) => pieces.push(piece));
     if (pieces.length === 0) return;
-    const hasTokens = this.#options.sampling.logprobs !== undefined;
-    emit({
-      type: 'text',
-      ...of,
-      text: pieces.map(({ text }) => text).join(''),
-      ids: pieces.flatMap(({ ids }) => ids),
-      tokens: hasTokens ? pieces.flatMap(({ tokens }) => tokens ?? []) : undefined,
-    });
+    if (this.#options.sampling.logprobs !== undefined) {
+      for (const { text, ids, tokens } of pieces) emit({ type: 'text', ...of, text, ids, tokens: tokens ?? [] });
+      return;
+    }
+    const text = pieces.map((piece) => piece.text).join('');
+    emit({ type: 'text', ...of, text, ids: pieces.flatMap(({ ids }) => ids), tokens: undefined });
   }
 
   #promptTokens(prompt: number): number {
