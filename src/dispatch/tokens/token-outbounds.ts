@@ -170,7 +170,7 @@ export class TokenOutbounds {
   }
 
   #orderFor(
-    { call, tokens }: Placed<ChatTokens | TextTokens>,
+    { call, tokens, engine }: Placed<ChatTokens | TextTokens>,
     sampling: Sampling,
     requestId: string | undefined,
   ): Omit<TokenOrder, 'key' | 'rank'> & { readonly key: undefined; readonly rank: undefined } {
@@ -178,11 +178,13 @@ export class TokenOutbounds {
     const own = requestId ?? call.requestId;
     // Engines without a tokenizer do not see a stop string: they are watched, so as not to run on beyond it.
     const mustWatch = sampling.stop.length > 0;
+    // An echo is told before the answer, and this engine tells the prompt's log probabilities behind it.
+    const mustWait = engine === 'trtllm' && sampling.promptLogprobs !== undefined;
     return {
       requestId: attempt === 0 ? own : `${own}-r${attempt}`,
       prompts: tokens.prompts,
       sampling,
-      isStream: call.stream || mustWatch,
+      isStream: (call.stream || mustWatch) && !mustWait,
       ...traceOf(call),
       adapter: tokens.adapter,
       key: undefined,
