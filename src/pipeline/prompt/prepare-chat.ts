@@ -53,7 +53,7 @@ export function prepareChat(request: GenerationRequest, model: TokenModel, forms
   if (!template) throw noTemplate();
   const extras = new ExtraFields(request.extras);
   const offered = offeredTools(request);
-  const wanted = wantsThought(request);
+  const wanted = thoughtToggle(template, extras) ?? wantsThought(request);
   const goesOn = continuation(request, extras, forms.goesOnWithLast);
   const messages = writeMessages(goesOn.turns, template.contentFormat);
   const prompt = template.render({
@@ -163,6 +163,14 @@ function ownVariables(extras: ExtraFields): string {
   if (names && taken === undefined) return given.slice(1, -1).trim();
   const problem = names ? `must not have \`${taken}\`` : 'must be an object';
   throw new GatewayError('invalid_request', `\`chat_template_kwargs\` ${problem}.`, { param: 'chat_template_kwargs' });
+}
+
+/** What the client says to the template's own switch counts before what it says elsewhere; the template sees it last, too. */
+function thoughtToggle({ thinkingToggle }: ChatTemplate, extras: ExtraFields): boolean | undefined {
+  const given = extras.raw('chat_template_kwargs');
+  if (!thinkingToggle || !given?.trim().startsWith('{')) return undefined;
+  const value: unknown = (JSON.parse(given) as Record<string, unknown>)[thinkingToggle.name];
+  return typeof value === 'boolean' ? value : undefined;
 }
 
 const RESERVED: ReadonlySet<string> = new Set(['messages', 'tools', 'add_generation_prompt']);
