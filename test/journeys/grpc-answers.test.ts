@@ -123,6 +123,46 @@ for (const kind of GRPC_KINDS) {
       assert.deepEqual(seen, { 0: 'stop', 1: 'stop', 2: 'stop' });
     });
 
+    test('tells the end of a choice as soon as it is there, while others go on', async () => {
+      const body = { ...user('Tell me something long. #long 200'), n: 2, seed: 5 };
+      const texts = (await ask(body)).choices.map(({ content }) => content ?? '');
+      // What only the first of them says: its end comes early by it.
+      const stop = (texts[0] ?? '').split(' ').find((word) => word.length > 3 && !texts[1]?.includes(word)) ?? '';
+      const chunks = await pair.stream(CHAT, { ...body, stop: [stop] });
+      const finishOf = (wanted: number) =>
+        chunks.findIndex(({ choices }) => choices[0]?.index === wanted && choices[0].finish_reason);
+      const told = chatOf(chunks).choices;
+      assert.ok((told[0]?.content?.length ?? 0) < (texts[0]?.length ?? 0) / 2, `${stop} in ${texts[0]}`);
+      assert.equal(told[1]?.content, texts[1]);
+      const later = chunks.slice(finishOf(0) + 1).filter(({ choices }) => choices[0]?.index === 1);
+      assert.ok(finishOf(0) < finishOf(1) && later.length > 20, `${later.length} chunks of the other come later`);
+    });
+
+    test('keeps to the least number of tokens before it looks for a stop', async () => {
+      const body = { ...user('#say one two three one two three'), stop: ['two'], min_tokens: 4 };
+      const { choices } = await ask(body);
+      assert.equal(choices[0]?.content, 'one two three one ');
+    });
+
+    test('refuses in good words what cannot be asked', async () => {
+      for (const [body, param] of [
+        [{ top_logprobs: 2 }, 'top_logprobs'],
+        [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
+        [{ n: 129 }, 'n'],
+        [{ n: 0 }, 'n'],
+        [{ max_tokens: 0 }, 'max_tokens'],
+        [{ max_tokens: 2, min_tokens: 3 }, 'min_tokens'],
+        [{ tool_choice: 'required' }, 'tool_choice'],
+        [{ tools: [WEATHER], tool_choice: { type: 'function', function: { name: 'fly' } } }, 'tool_choice'],
+        [{ regex: 'a', ebnf: 'b' }, 'response_format'],
+        [{ logit_bias: { token: 1 } }, 'logit_bias'],
+        [{ continue_final_message: true }, 'continue_final_message'],
+      ] as const) {
+        const { status, json, text } = await pair.post(CHAT, { ...user('Hi'), ...body });
+        assert.deepEqual([status, json?.error.param], [400, param], `${JSON.stringify(body)} ${text}`);
+      }
+    });
+
     test('tells log probabilities of each token with its bytes, which make up the text', async () => {
       for (const extra of [{}, { tools: [WEATHER] }]) {
         const { choices } = await ask({ ...user(`#say ${SAID}`), logprobs: true, top_logprobs: 3, ...extra });
@@ -296,3 +336,31 @@ for (const kind of GRPC_KINDS) {
     });
   });
 }
+
+describe('what is recorded of calls over gRPC', () => {
+  for (const kind of GRPC_KINDS) {
+    test(`${kind}: the tokens of streams and whole answers, as the client is told them`, async (t) => {
+      const pair = await startPair({ kind }, { disableMetrics: false, prometheusHost: '127.0.0.1', prometheusPort: 0 });
+      t.after(() => pair.close());
+      let input = 0;
+      let output = 0;
+      for (const stop of [undefined, ['two']]) {
+        const body = { ...user('#say one two three'), stop };
+        const { usage } = (await pair.post(CHAT, body)).json;
+        const streamed = chatOf(await pair.stream(CHAT, { ...body, ...USAGE })).usage;
+        const { usage: plain } = (await pair.post('/v1/completions', { prompt: '#say one two three', stop })).json;
+        for (const each of [usage, streamed, plain]) {
+          input += each.prompt_tokens;
+          output += each.completion_tokens;
+        }
+      }
+      const text = await (await fetch(pair.gateway.metricsUrl ?? '')).text();
+      const countOf = (type: string) =>
+        text
+          .split('\n')
+          .filter((line) => line.startsWith('smg_') && line.includes('tokens_total') && line.includes(`"${type}"`))
+          .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+      assert.deepEqual([countOf('input'), countOf('output')], [input, output], text.slice(0, 500));
+    });
+  }
+});
