@@ -189,7 +189,7 @@ for (const kind of GRPC_KINDS) {
         assert.equal(kept.choices[0]?.content, 'one two thr');
       }
       const { json } = await pair.post(CHAT, { ...asked, stop: ['o thr'] });
-      assert.equal(json.choices[0].stop_reason, 'o thr');
+      assert.deepEqual([json.choices[0].matched_stop, json.choices[0].stop_reason], ['o thr', 'o thr']);
     });
 
     test('tells cached tokens of the prompt, with a stop string too', async () => {

@@ -1,6 +1,6 @@
 /**
  * Why an answer ended, both ways. `native_finish_reason` is where OpenRouter keeps the model's own word, `stop_reason`
- * (vLLM) and `matched_stop` (SGLang) the sequence that stopped it.
+ * (vLLM) and `matched_stop` (SGLang) the sequence that stopped it; both are written.
  * Source: OpenAI, DeepSeek, Mistral and OpenRouter API references; response models of vLLM and SGLang.
  */
 import type { FinishReason } from '../../domain/generation-event.ts';
@@ -90,6 +90,7 @@ const NATIVE_WORDS: Partial<Readonly<Record<FinishReason, string>>> = {
 export interface FinishMembers {
   readonly finish_reason: string;
   readonly stop_reason: string | undefined;
+  readonly matched_stop: string | undefined;
   readonly native_finish_reason: string | undefined;
 }
 
@@ -99,6 +100,7 @@ export function writeFinish({ reason, stopSequence, detail }: Finish, hasRefusal
   return {
     finish_reason: isRefused ? 'stop' : WORDS[reason],
     stop_reason: stopSequence,
+    matched_stop: stopSequence,
     native_finish_reason: detail ?? (isRefused ? undefined : NATIVE_WORDS[reason]),
   };
 }

@@ -232,7 +232,7 @@ test('a call without arguments has an empty object for them, and its index goes 
 
 for (const [reason, expected] of [
   ['stop', { finish_reason: 'stop' }],
-  ['stop_sequence', { finish_reason: 'stop', stop_reason: '###' }],
+  ['stop_sequence', { finish_reason: 'stop', stop_reason: '###', matched_stop: '###' }],
   ['length', { finish_reason: 'length' }],
   ['tool_calls', { finish_reason: 'tool_calls' }],
   ['refusal', { finish_reason: 'content_filter', native_finish_reason: 'refusal' }],
