@@ -225,7 +225,7 @@ for (const kind of GRPC_KINDS) {
     test('under the id of the client, or that of its request', async () => {
       await pair.post(CHAT, { ...user('Hi'), rid: 'mine' });
       assert.match(pair.sent().request_id, /^mine/);
-      for (const [path, body] of asks.map(([at, { n: _, ...rest }]) => [at, rest] as const)) {
+      for (const [path, body] of asks.map(([at, said]) => [at, { ...said, n: undefined }] as const)) {
         const { sampling_params: given, ...others } = body;
         const one = given ? { ...others, sampling_params: { ...given, n: 1 } } : others;
         const reply = await pair.post(path, one, { 'x-request-id': 'req-7', traceparent: TRACE });

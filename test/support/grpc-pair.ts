@@ -146,5 +146,8 @@ export function chatIn({ choices, usage }: Json): { readonly choices: readonly T
 
 /** Ids of calls differ from answer to answer. */
 export function withoutIds({ choices, usage }: { readonly choices: readonly Told[]; readonly usage: Json }): Json {
-  return { usage, choices: choices.map((told) => ({ ...told, calls: told.calls.map(({ id: _, ...call }) => call) })) };
+  return {
+    usage,
+    choices: choices.map((told) => ({ ...told, calls: told.calls.map((call) => ({ ...call, id: '' })) })),
+  };
 }
