@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import { Readable } from 'node:stream';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { Metadata, RpcFailure, RpcMethod, RpcOptions, RpcSink, RpcStream } from '../rpc.ts';
 import { Framer } from './framer.ts';
@@ -124,6 +125,7 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
     this.#stream = stream;
     this.#carrier = carrier;
     stream[callOf] = this;
+    stream.push = pushed;
     stream.on('response', onResponse);
     stream.on('data', onDataChunk);
     stream.on('trailers', onTrailers);
@@ -196,6 +198,10 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
     } else {
       this.#begin(headers);
     }
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   data(chunk: Buffer): void {
@@ -319,6 +325,19 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
 
 function deadlineExceeded(): RpcFailure {
   return failure(grpcStatus.DEADLINE_EXCEEDED, 'The deadline of the call passed.');
+}
+
+/**
+ * What came is taken before Node's stream machinery sees it, which costs a third of a message otherwise (1.5 instead of
+ * 2.3 us, bench/grpc-channel.ts): it plans a look for more in a tick of its own. It still keeps what comes while the
+ * call is paused, what stands behind that, and the end.
+ */
+function pushed(this: CarriedStream, chunk: unknown, encoding?: BufferEncoding): boolean {
+  const call = this[callOf];
+  const isTaken = chunk instanceof Buffer && call !== undefined && !call.isPaused && this.readableLength === 0;
+  if (!isTaken) return Readable.prototype.push.call(this, chunk, encoding);
+  call.data(chunk);
+  return true;
 }
 
 function isGrpc(contentType: HeaderValue): boolean {
