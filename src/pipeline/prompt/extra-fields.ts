@@ -11,13 +11,14 @@ export class ExtraFields {
   }
 
   raw(name: string): JsonText | undefined {
+    if (this.#fields.length === 0) return undefined;
     this.#read.add(name);
     return this.#fields.find((field) => field.name === name)?.json;
   }
 
   /** Known, and of no consequence here. */
   ignore(...names: readonly string[]): void {
-    for (const name of names) this.#read.add(name);
+    if (this.#fields.length > 0) for (const name of names) this.#read.add(name);
   }
 
   number(name: string): number | undefined {

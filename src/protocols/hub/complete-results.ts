@@ -35,6 +35,7 @@ export interface CompletedRequest {
 }
 
 export function completeResults(request: GenerationRequest): CompletedRequest {
+  if (!request.turns.some(isAboutTools)) return { request, warnings: [] };
   const warnings = new Warnings();
   const turns: Turn[] = [];
   let open: OpenCall[] = [];
@@ -49,6 +50,11 @@ export function completeResults(request: GenerationRequest): CompletedRequest {
   return warnings.list.length === 0
     ? { request, warnings: [] }
     : { request: { ...request, turns }, warnings: warnings.list };
+}
+
+/** Native parts may be calls and results of an API's own. */
+function isAboutTools({ parts }: Turn): boolean {
+  return parts.some(({ type }) => type === 'tool_call' || type === 'tool_result' || type === 'native');
 }
 
 function runOf(turns: readonly Turn[], from: number, isAssistant: boolean): readonly Turn[] {

@@ -43,9 +43,11 @@ export class ObjectReader {
 
   /** Undefined when it is absent or null. */
   value(name: string): JsonNode | undefined {
-    this.#read.add(name);
     const node = this.node.get(name);
-    return node === undefined || node.isNull ? undefined : node;
+    if (node === undefined) return undefined;
+    // Only of what is there: decoders ask for a hundred names that most bodies do not have.
+    this.#read.add(name);
+    return node.isNull ? undefined : node;
   }
 
   text(name: string): string | undefined {
@@ -64,8 +66,9 @@ export class ObjectReader {
   }
 
   number(name: string): number | undefined {
-    const value = this.value(name)?.scalar;
-    if (value === undefined && this.value(name) === undefined) return undefined;
+    const node = this.value(name);
+    if (node === undefined) return undefined;
+    const value = node.scalar;
     if (typeof value !== 'number' || !Number.isFinite(value)) throw wrongType(this.at(name), 'a number');
     return value;
   }

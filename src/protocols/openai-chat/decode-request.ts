@@ -52,9 +52,15 @@ export function decodeRequest(bytes: Buffer, facts: RequestFacts): DecodedReques
   return { request, warnings: warnings.list };
 }
 
+const EXTRA_FIELDS = [...OPENAI_FIELDS, ...SERVER_FIELDS];
+const isExtra = new Set(EXTRA_FIELDS);
+
+/** In the order of the lists. Most bodies have none, and are not asked for each. */
 function readExtras(body: ObjectReader): ExtraField[] {
-  return [...OPENAI_FIELDS, ...SERVER_FIELDS].flatMap((name) => {
-    const node = body.value(name);
+  const names = [...body.node.members.keys()].filter((name) => isExtra.has(name));
+  if (names.length === 0) return [];
+  return EXTRA_FIELDS.flatMap((name) => {
+    const node = names.includes(name) ? body.value(name) : undefined;
     return node ? [extra(name, node)] : [];
   });
 }
