@@ -29,7 +29,8 @@ export class AnswerEvents {
 
   /** All choices are over, by a stop string found here or by the engine: it has nothing more to say. */
   get isDone(): boolean {
-    return this.#choices.every((choice) => choice.isOver);
+    for (const choice of this.#choices) if (!choice.isOver) return false;
+    return true;
   }
 
   /** Choices that a stop string found here has ended, and the engine does not know. */

@@ -15,6 +15,9 @@ import { tokenLogprob } from './output-token.ts';
 import type { TextPiece } from './text-output.ts';
 import { TextOutput } from './text-output.ts';
 
+/** Of most pieces. */
+const NONE: readonly TokenLogprob[] = [];
+
 export interface ChatOutputOptions extends AnswerOptions {
   readonly choice: number;
   readonly stops: TextAutomaton;
@@ -149,7 +152,7 @@ export class ChatOutput {
     const from = this.#textChars;
     this.#textChars += text.length;
     const { tokenizer } = this.#options;
-    const logprobs = tokens?.map((token) => tokenLogprob(tokenizer, token)) ?? [];
+    const logprobs = tokens?.map((token) => tokenLogprob(tokenizer, token)) ?? NONE;
     if (!this.#thoughts) return this.#answer(text, logprobs);
     if (logprobs.length > 0) this.#ofText.add(logprobs, from, this.#textChars);
     const thought = this.#thoughtChars;
@@ -159,11 +162,11 @@ export class ChatOutput {
 
   #thought(event: ThoughtEvent): void {
     if (event.type === 'reasoning-end') return this.#endThought();
-    const logprobs = this.#ofText.isEmpty ? [] : this.#ofText.take(event.from, event.from + event.text.length);
+    const logprobs = this.#ofText.isEmpty ? NONE : this.#ofText.take(event.from, event.from + event.text.length);
     if (event.type === 'text') return this.#answer(event.text, logprobs);
     this.#isThinking = true;
     this.#thoughtChars += event.text.length;
-    this.#add('reasoning-delta', event.text, []);
+    this.#add('reasoning-delta', event.text, NONE);
   }
 
   #endThought(): void {
@@ -185,7 +188,7 @@ export class ChatOutput {
     const choice = this.#choice;
     if (event.type === 'text') {
       const { text, from } = event;
-      const logprobs = this.#ofAnswer.isEmpty ? [] : this.#ofAnswer.take(from, from + text.length);
+      const logprobs = this.#ofAnswer.isEmpty ? NONE : this.#ofAnswer.take(from, from + text.length);
       return this.#add('text-delta', text, logprobs);
     }
     if (event.type === 'call-delta') return this.#add('tool-call-delta', event.argumentsDelta, []);

@@ -9,11 +9,15 @@ import { TextAutomaton } from '../text-automaton.ts';
 /** Of all strings together: bounds what a request can make us keep. */
 const MAX_STOP_CHARS = 65_536;
 
+/** Of most requests. */
+const NOTHING = new TextAutomaton([]);
+
 /**
  * The strings of one request, compiled: all its answers share them. Throws `invalid_request` for an empty string and
  * for too much of them.
  */
 export function compileStops(texts: readonly string[]): TextAutomaton {
+  if (texts.length === 0) return NOTHING;
   if (texts.includes('')) throw refuse('must not be empty');
   const chars = texts.reduce((sum, text) => sum + text.length, 0);
   if (chars > MAX_STOP_CHARS) throw refuse(`must have at most ${MAX_STOP_CHARS} characters`);
