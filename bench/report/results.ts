@@ -19,6 +19,7 @@ export const SCENARIOS = [
   'overload',
   'micro',
   'decisions',
+  'grpc',
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 

@@ -26,6 +26,8 @@ export interface Section {
   readonly title: string;
   readonly provenance: Provenance;
   readonly table: Table;
+  /** Further tables, below the notes. */
+  readonly more?: readonly { readonly title: string; readonly table: Table }[];
   readonly goals: readonly Goal[];
   readonly notes: readonly string[];
   readonly failures: readonly string[];
@@ -53,6 +55,7 @@ export function renderSection(section: Section): string {
     '',
     ...bullets(section.goals.map(goalLine)),
     ...bullets(section.notes),
+    ...(section.more ?? []).flatMap(({ title, table }) => [`### ${title}`, '', renderTable(table), '']),
     ...bullets(section.failures.map((failure) => `FAILED ${failure}`)),
   ];
   return lines.join('\n');

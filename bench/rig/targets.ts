@@ -39,6 +39,8 @@ export interface Place {
   readonly root: string;
   readonly temp: string;
   readonly enginePorts: readonly number[];
+  /** Of the engines' addresses; http by default. */
+  readonly scheme?: 'http' | 'grpc';
   readonly gatewayArgs: readonly string[];
   /** Folder for V8 CPU profiles of bare and gateway. */
   readonly profileDir: string | undefined;
@@ -136,5 +138,6 @@ function nodeCommand(place: Place): string[] {
 const GATEWAY_FLAGS = ['--max-semi-space-size=4'];
 
 function upstreamUrls(place: Place): string[] {
-  return place.enginePorts.map((port) => `http://127.0.0.1:${port}`);
+  const { scheme = 'http' } = place;
+  return place.enginePorts.map((port) => `${scheme}://127.0.0.1:${port}`);
 }
