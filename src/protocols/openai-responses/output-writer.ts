@@ -14,6 +14,15 @@ export interface OutputFacts {
   newId(prefix: string): string;
   /** One event; its name without `response.`. */
   write(type: string, members: Readonly<Record<string, JsonOut>>): void;
+  /** The event `output_text.delta` without log probabilities. */
+  writeText(place: TextPlace, text: string): void;
+}
+
+/** Where a part stands that is being written. */
+export interface TextPlace {
+  readonly item_id: string;
+  readonly output_index: number;
+  readonly content_index: number;
 }
 
 type Status = 'completed' | 'incomplete';
@@ -65,8 +74,9 @@ export class OutputWriter {
 
   text(text: string, logprobs: readonly TokenLogprob[] | undefined): void {
     const { message, part } = this.#part('output_text');
-    const told = (logprobs ?? []).map(logprobOut);
     part.text += text;
+    if (!logprobs || logprobs.length === 0) return this.#facts.writeText(this.#at(message), text);
+    const told = logprobs.map(logprobOut);
     part.logprobs.push(...told);
     this.#write('output_text.delta', { ...this.#at(message), delta: text, logprobs: told });
   }
@@ -209,7 +219,7 @@ export class OutputWriter {
     this.#open = undefined;
   }
 
-  #at({ id, parts }: OpenMessage): { item_id: string; output_index: number; content_index: number } {
+  #at({ id, parts }: OpenMessage): TextPlace & Readonly<Record<string, JsonOut>> {
     return { item_id: id, output_index: this.items.length, content_index: parts.length };
   }
 
