@@ -210,7 +210,10 @@ export class Generation implements RunningExchange {
     this.#isLeaving = false;
     this.#parts.exchanges.delete(this);
     const requestIds = [...this.#running].filter(({ reader }) => !reader.isComplete).map(({ requestId }) => requestId);
-    for (const { stream } of this.#running) stream?.cancel();
+    for (const { stream, reader } of this.#running) {
+      if (reader.isComplete) stream?.leaveToEnd();
+      else stream?.cancel();
+    }
     this.#running.clear();
     const { engine, channel, aborts } = this.#parts;
     aborts.send({ engine, channel, requestIds, reason, metadata: this.#options.metadata });

@@ -56,6 +56,11 @@ export interface RpcStream {
   resume(): void;
   /** RST_STREAM(CANCEL); the sink hears nothing more. Idempotent, harmless after the end. */
   cancel(): void;
+  /**
+   * All that is wanted of it is here: it may end by itself, and is cancelled if it does not soon. A reset for each call
+   * is what peers take for an attack (CVE-2023-44487), and close the connection for.
+   */
+  leaveToEnd(): void;
 }
 
 export interface Channel {

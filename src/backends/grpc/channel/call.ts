@@ -57,6 +57,8 @@ interface CarriedStream extends ClientHttp2Stream {
   [callOf]?: RpcCall<unknown>;
 }
 
+/** How long a call that nobody needs any more may take to end. */
+const LEFT_MS = 5_000;
 const REQUEST_OPTIONS = { endStream: false };
 
 export class RpcCall<Out> implements RpcStream, FrameTarget {
@@ -152,6 +154,13 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
     if (this.#isDone) return;
     this.#finish();
     this.#reset();
+  }
+
+  leaveToEnd(): void {
+    if (this.#isDone) return;
+    this.resume();
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = this.#clock.setTimer(() => this.cancel(), LEFT_MS);
   }
 
   /** For failures that are known while the call is being made: the sink hears of them later. */
