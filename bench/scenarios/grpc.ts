@@ -73,7 +73,7 @@ export async function runGrpc(options: Options, bench: Bench): Promise<Outcome> 
       provenance: bench.provenance,
       table: tableOf(rows),
       goals: goal ? [goalOf(goal)] : [],
-      notes: notesOf(rows),
+      notes: notesOf(rounds),
       failures: rounds.flatMap(failureLines),
       ...(goal && areas.length > 0 && { more: [areasTable(areas, goal)] }),
     },
@@ -233,15 +233,16 @@ function goalOf({ cpuUs }: Row): Goal {
   return { name, value, limit: GOAL_TOKENS, direction: 'at least', unit: '' };
 }
 
-function notesOf(rows: readonly Row[]): string[] {
-  const notFull = rows.filter(({ coreBusy }) => coreBusy < 0.95);
-  const cases = notFull.map(({ kind, connections, target }) => `${kind} × ${connections} ${target}`);
+function notesOf(rounds: readonly Round[]): string[] {
+  const others = rounds.map(({ othersBusy }) => othersBusy).toSorted((a, b) => a - b);
+  const [least = Number.NaN, middle = Number.NaN, most = Number.NaN] = [0, 0.5, 1].map(
+    (part) => others[Math.round((others.length - 1) * part)],
+  );
   return [
     'best of the rounds, "median": of CPU time; a whole answer of HTTP engines is 300 bytes that pass through, one of gRPC engines 64 tokens that become text here',
     'bare loops take ready-made bytes and give none: no codec, no tokenizer, no client',
-    ...(cases.length > 0
-      ? [`the proxy core was not full, so that CPU time tells more than rates: ${cases.join(', ')}`]
-      : []),
+    'where the proxy core is not full, CPU time tells more than rates',
+    `other programs took ${percent(least)} to ${percent(most)} of the machine, half of the time above ${percent(middle)}`,
   ];
 }
 
