@@ -56,6 +56,8 @@ export class ScriptedChannel implements Channel {
       pause: () => void (state.isPaused = true),
       resume: () => void (state.isPaused = false),
       cancel: () => void (state.isCancelled = true),
+      // Whoever leaves it to its end hears no more of it either.
+      leaveToEnd: () => undefined,
     };
   }
 }

@@ -84,7 +84,7 @@ async function answered(t: TestContext): Promise<{ clock: ManualClock; stream: S
       end() {},
     };
     const address = { id: 'w', url: peer.url, apiKey: undefined, provider: undefined };
-    exchange = new GrpcTokenBackend(channels).generate({ address, engine: 'sglang' }, order, sink);
+    exchange = new GrpcTokenBackend(channels, clock).generate({ address, engine: 'sglang' }, order, sink);
   });
   const [stream] = streams;
   assert.ok(stream);
