@@ -126,13 +126,17 @@ export class Generation implements RunningExchange {
   abort(): void {
     if (this.#isOver) return;
     const reason = 'The gateway does not wait for it any more';
-    if (!this.#isReading) return this.#drop(reason);
+    if (!this.#isReading || this.#isComplete()) return this.#drop(reason);
     // A stop string found here is often the end of the engine's answer, too, which comes right behind it.
     this.#isOver = true;
     this.#isLeaving = true;
     const { engine, clock } = this.#parts;
     if (engine.lacks.includes('stop')) setImmediate(() => this.#drop(reason));
     else clock.setTimer(() => this.#drop(reason), OWN_STOP_MS);
+  }
+
+  #isComplete(): boolean {
+    return [...this.#running].every(({ reader }) => reader.isComplete);
   }
 
   workerRemoved(): void {
