@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createTokenizer } from '../src/pipeline/tokenizer/create-tokenizer.ts';
+import { allAtOnce } from '../src/pipeline/tokenizer/steps.ts';
 import { readVocabulary, vocabularyNames } from '../test/support/vocabularies.ts';
 
 const TEXT_BYTES = 100_000;
@@ -54,7 +55,7 @@ interface Figures {
 
 function loadOurs(name: string): { side: Side; pushNs: () => number } {
   const tokenizer = createTokenizer({ kind: 'tokenizer_json', ...readVocabulary(name) });
-  tokenizer.warmUp();
+  allAtOnce(tokenizer.warmUp());
   const pushNs = (): number => {
     const ids = tokenizer.encode(textOf('english'), false);
     if (ids instanceof Promise) return Number.NaN;

@@ -1,16 +1,18 @@
 /** What turns text into tokens: the store of tokenizers with everything it loads them by. */
 import { availableParallelism, homedir } from 'node:os';
 import { extname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { HttpFileFetcher } from '../backends/http/file-fetcher.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { TokenizerBundles } from '../domain/engine-prober.ts';
 import type { WorkerDirectory } from '../domain/ports.ts';
 import { compileChatTemplate } from '../pipeline/template/chat-template.ts';
-import { createTokenizer } from '../tokenizers/create-tokenizer.ts';
+import { createWarmTokenizer } from '../tokenizers/create-tokenizer.ts';
 import { ENCODE_POOL, EncodePool } from '../tokenizers/encode-pool.ts';
 import { Hub, hubSettings } from '../tokenizers/hub.ts';
 import { SharingMaker } from '../tokenizers/model-maker.ts';
+import { inSlices } from '../tokenizers/slices.ts';
 import { SourceReader } from '../tokenizers/source-reader.ts';
 import { TokenizerStore } from '../tokenizers/store.ts';
 import type { CommonParts } from './common-parts.ts';
@@ -46,8 +48,9 @@ export function tokenizerParts(
   // The loop and the engine of the machine's own work need the other cores.
   const threads = Math.max(1, Math.min(4, availableParallelism() - 1));
   const pool = new EncodePool({ ...ENCODE_POOL, script: encodeScript(), threads }, clock);
+  const run = inSlices({ clock, pause: setImmediate });
   const maker = new SharingMaker({
-    createTokenizer,
+    createTokenizer: (files) => createWarmTokenizer(files, run),
     compileTemplate: ({ main, withTools }, { specialTokens }) => {
       const source = withTools === undefined ? main : { default: main, tool_use: withTools };
       const template = compileChatTemplate(source, { specialTokens, now: () => localTime(clock) });

@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tokenizer } from '../domain/tokenizer.ts';
-import { createTokenizer } from './create-tokenizer.ts';
+import { allAtOnce } from '../pipeline/tokenizer/steps.ts';
+import { createTokenizer as createInSteps } from './create-tokenizer.ts';
 import { SourceError } from './model-files.ts';
+import type { ModelFiles } from './model-files.ts';
+
+const createTokenizer = (files: ModelFiles) => createInSteps(files, async (steps) => allAtOnce(steps));
 
 const special = (id: number, content: string) => ({
   id,

@@ -117,9 +117,13 @@ export class SharingMaker implements ModelMaker {
   }
 
   async #build(key: string, files: ModelFiles, given: TemplateTexts | undefined): Promise<Built> {
+    // Some files are large, and so a template may be: the loop goes on between them.
     const facts = readFacts(files);
+    await setImmediate();
     const texts = templateTexts(files, given);
+    await setImmediate();
     const template = texts && this.#parts.compileTemplate(texts, facts);
+    await setImmediate();
     const engine = await this.#parts.createTokenizer(files);
     const { pool, cache } = this.#parts;
     const pooled = { key, files: packer(files) };
@@ -146,7 +150,7 @@ function ownEnd(tokenizer: Tokenizer, { specialTokens }: ModelFacts): number[] {
   return id === undefined ? [] : [id];
 }
 
-const HASH_STEP_BYTES = 4 * 1024 * 1024;
+const HASH_STEP_BYTES = 1024 * 1024;
 
 /** In steps, so that the loop goes on between them. */
 async function digestOf(files: ModelFiles, given: TemplateTexts | undefined): Promise<string> {

@@ -21,8 +21,12 @@ export interface VocabularyFiles {
   readonly configJson: string;
 }
 
+export function folderOfVocabulary(name: string): string {
+  return join(packages, `tokenizer-${name}`, 'models');
+}
+
 export function readVocabulary(name: string): VocabularyFiles {
-  const folder = join(packages, `tokenizer-${name}`, 'models');
+  const folder = folderOfVocabulary(name);
   return {
     tokenizerJson: readFileSync(join(folder, 'tokenizer.json'), 'utf8'),
     configJson: readFileSync(join(folder, 'tokenizer_config.json'), 'utf8'),

@@ -14,7 +14,8 @@ export class ByteDecoding implements Decoding {
   constructor(table: TokenTable, isSpecial: Uint8Array) {
     this.#table = table;
     this.#isSpecial = isSpecial;
-    this.#texts = Array.from({ length: table.size });
+    // oxlint-disable-next-line unicorn/no-new-array -- Array.from takes 10 ms for 262,000 of them
+    this.#texts = new Array<string | undefined>(table.size).fill(undefined);
   }
 
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string {

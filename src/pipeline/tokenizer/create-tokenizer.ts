@@ -1,6 +1,6 @@
 /**
- * Makes a tokenizer of a model's files. Reads nothing and waits for nothing: 20 to 300 ms of the loop for vocabularies of
- * 32,000 to 262,000 tokens, so the caller does it at the start or elsewhere.
+ * Makes a tokenizer of a model's files. Reads nothing and waits for nothing: 20 to 300 ms for vocabularies of 32,000 to
+ * 262,000 tokens, in steps of a millisecond or so that the caller runs when it likes.
  */
 
 import type { Tokenizer } from '../../domain/tokenizer.ts';
@@ -14,11 +14,12 @@ import { scanJoints } from './joints.ts';
 import { normalizerOf } from './normalizers.ts';
 import { adjust, type Surroundings, surroundingsOf } from './post-processors.ts';
 import { preTokenizerOf } from './pre-tokenizers.ts';
-import { modelOfJson, type ReadModel, readModel } from './read-model.ts';
+import { type ReadModel, readModel } from './read-model.ts';
 import { byteTokenIds } from './symbols.ts';
 import { TextDecoding } from './text-decoding.ts';
 import { textRulesOf } from './text-rules.ts';
 import { tiktokenTokenizer } from './tiktoken.ts';
+import { allAtOnce, type Steps } from './steps.ts';
 import type { TokenTable } from './token-table.ts';
 import { UnusableTokenizer } from './unusable.ts';
 import { vocabularyAsTokenizerJson } from './vocabulary-files.ts';
@@ -32,28 +33,42 @@ export interface MadeTokenizer extends Tokenizer {
   clearCache(): void;
   /**
    * Encodes and decodes some of its own tokens, so that the runtime has compiled what the first prompt needs: that one is
-   * then encoded some 3 times as fast. 100 to 150 ms of the loop.
+   * then encoded some 3 times as fast. 100 to 150 ms; others may use it between the steps.
    */
-  warmUp(): void;
+  warmUp(): Steps<void>;
 }
 
 /** Tokens to warm up with, evenly out of the vocabulary: enough to have each function compiled. */
 const WARM_TOKENS = 12_000;
+/** Of these in one step. */
+const WARM_AT_ONCE = 200;
 
 /**
  * `elsewhere` encodes what this engine only decodes: models that are no BPE, and parts that it does not know.
  * Errors: `UnusableTokenizer` for files that cannot be read, or that need `elsewhere` where there is none.
  */
 export function createTokenizer(files: TokenizerFiles, elsewhere?: EncodeElsewhere): MadeTokenizer {
+  return allAtOnce(createTokenizerInSteps(files, elsewhere));
+}
+
+/** The same for a loop that has other work: the longest step is the parsing of what is neither vocabulary nor merges. */
+export function* createTokenizerInSteps(files: TokenizerFiles, elsewhere?: EncodeElsewhere): Steps<MadeTokenizer> {
   const config = files.configJson === undefined ? undefined : parseJson(files.configJson, 'tokenizer_config.json');
+  yield;
   switch (files.kind) {
     case 'tokenizer_json':
-      return tokenizerOf(readModel(files.tokenizerJson), config, elsewhere);
+      return yield* tokenizerOf(yield* readModel(bytesOf(files.tokenizerJson)), config, elsewhere);
     case 'vocabulary':
-      return tokenizerOf(modelOfJson(vocabularyAsTokenizerJson(files, config)), config, elsewhere);
+      return yield* tokenizerOf(yield* readModel(bytesOf(vocabularyAsTokenizerJson(files, config))), config, elsewhere);
     case 'tiktoken':
-      return made(tiktokenTokenizer(files.ranks, config));
+      return made(yield* tiktokenTokenizer(files.ranks, config));
   }
+}
+
+/** Without a byte order mark. */
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 function made(parts: Assembled): MadeTokenizer {
@@ -66,34 +81,46 @@ function made(parts: Assembled): MadeTokenizer {
   return Object.assign(engine, {
     encodesElsewhere: typeof encoding === 'string' ? encoding : undefined,
     clearCache: () => (typeof encoding === 'string' ? undefined : encoding.clearCache()),
-    warmUp: () => (typeof encoding === 'string' ? undefined : warmUp(engine, encoding)),
+    warmUp: () => warmUp(engine, encoding),
   });
 }
 
-function warmUp(engine: Tokenizer, encoding: TextEncoding): void {
+function* warmUp(engine: Tokenizer, encoding: TextEncoding | string): Steps<void> {
+  if (typeof encoding === 'string') return;
   const step = Math.max(1, engine.vocabularySize / WARM_TOKENS);
   const ids = Array.from({ length: Math.min(WARM_TOKENS, engine.vocabularySize) }, (_, at) => Math.floor(at * step));
   const decoder = engine.createDecoder();
-  const texts = ids.map((id) => decoder.push(id));
-  // Long words and short ones.
-  encoding.encode(texts.join(''), false);
-  encoding.encode(texts.join(' '), true);
+  for (let at = 0; at < ids.length; at += WARM_AT_ONCE) {
+    const texts = ids.slice(at, at + WARM_AT_ONCE).map((id) => decoder.push(id));
+    // Long words and short ones.
+    encoding.encode(texts.join(''), false);
+    encoding.encode(texts.join(' '), true);
+    yield;
+  }
   encoding.clearCache();
 }
 
-function tokenizerOf(read: ReadModel, config: JsonObject | undefined, elsewhere?: EncodeElsewhere): MadeTokenizer {
+function* tokenizerOf(
+  read: ReadModel,
+  config: JsonObject | undefined,
+  elsewhere?: EncodeElsewhere,
+): Steps<MadeTokenizer> {
   const { json, table, isByteLevel } = read;
   const added = withConfigTokens(addedTokensOf(json['added_tokens']), config);
   // A token that the model has keeps the model's id, whatever the list of added ones says.
   const settled = added.map((token) => ({ ...token, id: table.idOf(token.content) ?? token.id }));
+  yield;
   const unknownId = unknownIdOf(objectOf(json['model'], 'model'), table);
   for (const token of settled) if (table.idOf(token.content) === undefined) table.addApart(token.content, token.id);
+  yield;
   const isSpecial = new Uint8Array(table.size);
   for (const token of settled) if (token.isSpecial) isSpecial[token.id] = 1;
   const decoding = isByteLevel
     ? new ByteDecoding(table, isSpecial)
     : new TextDecoding(table, textRulesOf(json['decoder']), isSpecial);
-  const encoding = encodingOf({ ...read, config, added: settled, unknownId });
+  yield;
+  const encoding = yield* encodingOf({ ...read, config, added: settled, unknownId });
+  yield;
   return made({ table, added: settled, decoding, encoding, elsewhere });
 }
 
@@ -117,7 +144,7 @@ interface EncodingParts extends ReadModel {
 }
 
 /** The encoder, or why there is none. */
-function encodingOf(parts: EncodingParts): TextEncoding | string {
+function* encodingOf(parts: EncodingParts): Steps<TextEncoding | string> {
   try {
     const { json, added, table, config } = parts;
     const model = bpeOf(parts);
@@ -125,11 +152,13 @@ function encodingOf(parts: EncodingParts): TextEncoding | string {
     if (preTokenizer.isByteLevel !== parts.isByteLevel) {
       throw new UnusableTokenizer('bytes on one side and text on the other');
     }
+    const cut = yield* finerCut(preTokenizer.cut, model);
+    yield;
     return new TextEncoding({
       model,
       added,
       normalize: normalizerOf(json['normalizer']),
-      cut: finerCut(preTokenizer.cut, model),
+      cut,
       surroundings: wished(surroundingsOf(json['post_processor']), table, config),
     });
   } catch (error) {
@@ -160,10 +189,10 @@ function bpeOf({ json, table, isByteLevel, merges, unknownId }: EncodingParts): 
 }
 
 /** Words of text models are cut further where no merge reaches across, so that they are short and cached. */
-function finerCut(cut: Cutter, model: BpeModel): Cutter {
+function* finerCut(cut: Cutter, model: BpeModel): Steps<Cutter> {
   const hasAllBytes = model.unknown.byteFallback && byteTokenIds(model.table).every((id) => id >= 0);
   if (model.isByteLevel || model.ignoresMerges || !hasAllBytes) return cut;
-  const scan = scanJoints(model.table, model.merges);
+  const scan = yield* scanJoints(model.table, model.merges);
   return (text, isFirst, sink) => cut(text, isFirst, { word: (from, start, end) => scan(from, start, end, sink) });
 }
 

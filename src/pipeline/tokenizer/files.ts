@@ -4,8 +4,12 @@ import type { AddedToken } from './added-tokens.ts';
 import { flagOf, idOf, isObject, type JsonObject, listOf, textOf } from './json-shape.ts';
 
 export type TokenizerFiles =
-  /** `tokenizer.json`, with or without `tokenizer_config.json`. */
-  | { readonly kind: 'tokenizer_json'; readonly tokenizerJson: string; readonly configJson?: string | undefined }
+  /** `tokenizer.json`, best as the bytes of the file, with or without `tokenizer_config.json`. */
+  | {
+      readonly kind: 'tokenizer_json';
+      readonly tokenizerJson: string | Uint8Array;
+      readonly configJson?: string | undefined;
+    }
   /** `vocab.json` and `merges.txt` of the Qwen 2 classes. */
   | {
       readonly kind: 'vocabulary';

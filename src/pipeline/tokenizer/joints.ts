@@ -5,6 +5,7 @@
 
 import type { MergeTable } from './merge-table.ts';
 import { byteTokenIds } from './symbols.ts';
+import type { Steps } from './steps.ts';
 import type { TokenTable } from './token-table.ts';
 import type { Scan } from './words.ts';
 
@@ -12,6 +13,8 @@ const METASPACE = 0x2581;
 const KINDS = 130;
 const META_KIND = 128;
 const OTHER_KIND = 129;
+/** Slots of the merges that are looked at in one step. */
+const SLOTS_AT_ONCE = 1 << 14;
 
 function kindOf(unit: number): number {
   if (unit < 128) return unit;
@@ -19,8 +22,8 @@ function kindOf(unit: number): number {
 }
 
 /** Only where merges alone decide: with `ignore_merges` or unknown tokens that fuse a cut would show. */
-export function scanJoints(table: TokenTable, merges: MergeTable): Scan {
-  const joins = jointsOf(table, merges);
+export function* scanJoints(table: TokenTable, merges: MergeTable): Steps<Scan> {
+  const joins = yield* jointsOf(table, merges);
   return (text, from, to, sink) => {
     let start = from;
     let left = -1;
@@ -37,7 +40,7 @@ export function scanJoints(table: TokenTable, merges: MergeTable): Scan {
 }
 
 /** 1 where some token has the two kinds side by side. */
-function jointsOf(table: TokenTable, merges: MergeTable): Uint8Array {
+function* jointsOf(table: TokenTable, merges: MergeTable): Steps<Uint8Array> {
   const joins = new Uint8Array(KINDS * KINDS);
   // Two units of one character, and parts of it as bytes, are never parted.
   joins[OTHER_KIND * KINDS + OTHER_KIND] = 1;
@@ -45,6 +48,7 @@ function jointsOf(table: TokenTable, merges: MergeTable): Uint8Array {
   const isSeen = new Uint8Array(table.size);
   const { slots } = merges;
   for (let at = 0; at < slots.length; at += 4) {
+    if (at % (4 * SLOTS_AT_ONCE) === 0) yield;
     const left = slots[at] ?? -1;
     if (left === -1) continue;
     // Merged bytes stand for characters that their names do not show.

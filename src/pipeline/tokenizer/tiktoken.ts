@@ -12,26 +12,33 @@ import { addedTokensOfConfig } from './files.ts';
 import { isObject, type JsonObject } from './json-shape.ts';
 import { CL100K_PATTERN, KIMI_PATTERN } from './known-patterns.ts';
 import { preTokenizerOf } from './pre-tokenizers.ts';
+import type { Steps } from './steps.ts';
 import { TokenTable } from './token-table.ts';
 import { UnusableTokenizer } from './unusable.ts';
 
 const KIMI_RESERVED = 256;
+/** Lines that are read in one step. */
+const LINES_AT_ONCE = 1024;
 
-export function tiktokenTokenizer(ranks: Uint8Array, config: JsonObject | undefined): Assembled {
-  const tokens = parseRanks(ranks);
+export function* tiktokenTokenizer(ranks: Uint8Array, config: JsonObject | undefined): Steps<Assembled> {
+  const tokens = yield* parseRanks(ranks);
   const base = tokens.reduce((highest, [, rank]) => Math.max(highest, rank), -1) + 1;
   const isKimi = namesKimi(config);
   const added = isKimi ? kimiTokens(config, base) : addedTokensOfConfig(config);
   const table = new TokenTable(true);
-  for (const [bytes, rank] of tokens) table.addBytes(bytes, bytes.length, rank);
+  for (const [at, [bytes, rank]] of tokens.entries()) {
+    table.addBytes(bytes, bytes.length, rank);
+    if (at % LINES_AT_ONCE === 0) yield;
+  }
   for (const token of added) if (!table.has(token.id)) table.addApart(token.content, token.id);
   const isSpecial = new Uint8Array(table.size);
   for (const token of added) if (token.isSpecial) isSpecial[token.id] = 1;
   const split = { type: 'Split', pattern: { Regex: isKimi ? KIMI_PATTERN : CL100K_PATTERN }, behavior: 'Isolated' };
+  const merges = yield* mergesOfRanks(table, base);
   const encoding = new TextEncoding({
     model: {
       table,
-      merges: mergesOfRanks(table, base),
+      merges,
       isByteLevel: true,
       ignoresMerges: true,
       unknown: { unknownId: undefined, fuseUnknown: false, byteFallback: false },
@@ -44,7 +51,7 @@ export function tiktokenTokenizer(ranks: Uint8Array, config: JsonObject | undefi
   return { table, added, decoding: new ByteDecoding(table, isSpecial), encoding, elsewhere: undefined };
 }
 
-function parseRanks(file: Uint8Array): [Uint8Array, number][] {
+function* parseRanks(file: Uint8Array): Steps<[Uint8Array, number][]> {
   const text = Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString('latin1');
   const tokens: [Uint8Array, number][] = [];
   for (const line of text.split('\n')) {
@@ -57,6 +64,7 @@ function parseRanks(file: Uint8Array): [Uint8Array, number][] {
       throw new UnusableTokenizer(`line ${tokens.length + 1} of its ranks in no known form`);
     }
     tokens.push([bytes, rank]);
+    if (tokens.length % LINES_AT_ONCE === 0) yield;
   }
   if (tokens.length === 0) throw new UnusableTokenizer('no ranks');
   return tokens;

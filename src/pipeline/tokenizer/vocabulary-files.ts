@@ -1,8 +1,11 @@
-/** `vocab.json` with `merges.txt`, as the classes of Qwen 2 read them, brought to the form of tokenizer.json. */
+/**
+ * `vocab.json` with `merges.txt`, as the classes of Qwen 2 read them, brought to the form of tokenizer.json, which is then
+ * read in steps.
+ */
 
 import type { TokenizerFiles } from './files.ts';
 import { addedTokensOfConfig } from './files.ts';
-import { type JsonObject, parseJson } from './json-shape.ts';
+import type { JsonObject } from './json-shape.ts';
 import { QWEN_PATTERN } from './known-patterns.ts';
 import { UnusableTokenizer } from './unusable.ts';
 
@@ -13,12 +16,12 @@ const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: f
 export function vocabularyAsTokenizerJson(
   files: Extract<TokenizerFiles, { kind: 'vocabulary' }>,
   config: JsonObject | undefined,
-): JsonObject {
+): string {
   const name = config?.['tokenizer_class'];
   if (!CLASSES.includes(name)) throw new UnusableTokenizer(`vocabulary files of the class ${String(name)}`);
   const merges = files.mergesText.split('\n').map((line) => line.replace(/\r$/, ''));
   const split = { type: 'Split', pattern: { Regex: QWEN_PATTERN }, behavior: 'Isolated', invert: false };
-  return {
+  const json = JSON.stringify({
     added_tokens: addedTokensOfConfig(config).map((token) => ({
       id: token.id,
       content: token.content,
@@ -32,10 +35,7 @@ export function vocabularyAsTokenizerJson(
     pre_tokenizer: { type: 'Sequence', pretokenizers: [split, BYTE_LEVEL] },
     post_processor: BYTE_LEVEL,
     decoder: BYTE_LEVEL,
-    model: {
-      type: 'BPE',
-      vocab: parseJson(files.vocabularyJson, 'vocab.json'),
-      merges: merges.filter((line) => line !== '' && !line.startsWith('#version')),
-    },
-  };
+  });
+  const rows = JSON.stringify(merges.filter((line) => line !== '' && !line.startsWith('#version')));
+  return `${json.slice(0, -1)},"model":{"type":"BPE","vocab":${files.vocabularyJson},"merges":${rows}}}`;
 }
