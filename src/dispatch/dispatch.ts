@@ -176,9 +176,9 @@ export class Dispatcher {
       if (resolved.isListed || course.isChain) call.record.canonicalModel = resolved.model;
       if (!course.held && mayBeHeld(call) && this.#recovery.hasLine(resolved.model)) return 'no_worker';
       const hints = course.hints(deps.protocols[call.protocol]);
-      if (takeTokens(resolved.members)) {
+      if (resolved.members.some(takesTokens)) {
         const tokens = this.#tokens.prepare(call, resolved.model, servedName(resolved));
-        if (tokens instanceof TokenWait) return tokens;
+        if (tokens instanceof TokenWait) return this.#placeMeanwhile(course, resolved, tokens) ?? tokens;
         // What is wrong with it is told by those who take tokens; others may serve it all the same.
         if (!(tokens instanceof GatewayError)) hints.useTokens(promptOf(tokens));
       }
@@ -190,6 +190,16 @@ export class Dispatcher {
     } catch (thrown) {
       return course.refused(thrown);
     }
+  }
+
+  /** While the tokenizer is being loaded: a worker that needs none, if there is one. */
+  #placeMeanwhile(course: Course, resolved: ResolvedModel, { isForTokenizer }: TokenWait): Placed | undefined {
+    const waiting = resolved.members.filter(takesTokens);
+    if (!isForTokenizer || waiting.length === resolved.members.length) return undefined;
+    const { call, key } = course;
+    const deps = this.#deps;
+    const tried = [...course.tried, ...waiting.map(({ worker }) => worker.id)];
+    return placeCall(call, { resolved, hints: course.hints(deps.protocols[call.protocol]), tried, key, deps });
   }
 
   /** Too long for the model; the last one is asked all the same, unless one before it would have had the room. */
@@ -345,9 +355,8 @@ function promptOf({ prompts: [first], adapter }: TokenCall): PromptTokens {
   return { ids: first?.ids ?? new Uint32Array(), adapter };
 }
 
-/** Somebody of them does. */
-function takeTokens(members: readonly PoolMember[]): boolean {
-  return members.some(({ worker }) => worker.facts?.connection === 'grpc');
+function takesTokens({ worker }: PoolMember): boolean {
+  return worker.facts?.connection === 'grpc';
 }
 
 const GIVE_UP: RetryPlan = { kind: 'give_up' };

@@ -6,18 +6,21 @@ export interface WaitParts {
   /** Never rejects. */
   readonly settled: Promise<void>;
   readonly clock: Clock;
-  /** Of the clock; Infinity for as long as it takes. */
+  /** Of the clock; Infinity for tokens that are being made, which takes as long as it takes. */
   readonly endsAt: number;
 }
 
 export class TokenWait implements Wait {
+  /** For a tokenizer, not for tokens: it may last, and whoever needs none can be asked meanwhile. */
+  readonly isForTokenizer: boolean;
   readonly done: Promise<void>;
   readonly #leave: () => void;
 
   constructor({ settled, clock, endsAt }: WaitParts) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const leftMs = endsAt - clock.now();
-    const timer = Number.isFinite(leftMs) ? clock.setTimer(() => resolve(), Math.max(0, leftMs)) : undefined;
+    this.isForTokenizer = Number.isFinite(endsAt);
+    const timer = this.isForTokenizer ? clock.setTimer(() => resolve(), Math.max(0, leftMs)) : undefined;
     void settled.then(resolve);
     this.#leave = resolve;
     this.done = promise.finally(() => {
