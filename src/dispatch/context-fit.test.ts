@@ -16,14 +16,19 @@ const card = (contextLength: number | undefined, id = 'm') => ({
   contextLength,
 });
 
+function ask(body: Buffer, members: readonly MemberParts[], model = 'm'): boolean {
+  const call = callOf(body);
+  return isTooLong(call, poolOf(members), hintsOf(call, model));
+}
+
 function tooLong(words: number, members: readonly MemberParts[], fields: object = {}, model = 'm'): boolean {
   const content = 'word '.repeat(words);
   const body = Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }], ...fields }));
   return ask(body, members, model);
 }
 
-function ask(body: Buffer, members: readonly MemberParts[], model = 'm'): boolean {
-  const call: Call = {
+function callOf(body: Buffer): Call {
+  return {
     requestId: 'r',
     protocol: 'openai-chat',
     upstreamPath: '/',
@@ -36,13 +41,10 @@ function ask(body: Buffer, members: readonly MemberParts[], model = 'm'): boolea
     callerKey: undefined,
     record: new CallRecord('r', 'POST', '/', 0),
   };
-  const hints = new CallHints(call, model, protocols['openai-chat']);
-  return isTooLong(
-    call,
-    members.map((parts, i) => memberOf(`w${i}`, parts)),
-    hints,
-  );
 }
+
+const hintsOf = (call: Call, model = 'm') => new CallHints(call, model, protocols['openai-chat']);
+const poolOf = (members: readonly MemberParts[]) => members.map((parts, i) => memberOf(`w${i}`, parts));
 
 const facts = (contextLength: number | undefined): MemberParts => ({ facts: { contextLength } });
 
@@ -84,4 +86,16 @@ test('what the worker says of the very model comes before what it says of itself
 
 test('a body that is no JSON is never too long by its answer, and never throws', () => {
   assert.equal(ask(Buffer.from('[1,2'), [facts(10_000)]), false);
+});
+
+test('counted tokens are taken at their word, whatever the bytes are like', () => {
+  const fits = (tokens: number, contextLength: number, maxTokens?: number) => {
+    const call = callOf(Buffer.from(JSON.stringify({ model: 'm', messages: [], max_tokens: maxTokens })));
+    const hints = hintsOf(call);
+    hints.useTokens({ ids: new Uint32Array(tokens), adapter: undefined });
+    return !isTooLong(call, poolOf([facts(100), facts(contextLength)]), hints);
+  };
+  assert.deepEqual([fits(899, 1_000, 101), fits(900, 1_000, 101)], [true, false]);
+  // An answer has at least one token.
+  assert.deepEqual([fits(999, 1_000), fits(1_000, 1_000)], [true, false]);
 });

@@ -1,6 +1,7 @@
 /**
- * Does a prompt fit the context of a model? Only what clearly does not is said to be too long: tokens are estimated from
- * bytes, and a worker that is asked in vain costs less than a model that is passed over without need.
+ * Does a prompt fit the context of a model? Where its tokens are counted that is known. Where they are estimated from
+ * bytes only what clearly does not is said to be too long: a worker that is asked in vain costs less than a model that is
+ * passed over without need.
  */
 import type { Call } from '../domain/call.ts';
 import type { PoolMember } from '../domain/candidate.ts';
@@ -17,7 +18,7 @@ const ESTIMATE_MARGIN = 1.5;
 const ANSWER_LIMITS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'];
 
 /**
- * True when the prompt and the answer that is asked for have clearly more tokens than the longest context of these
+ * True when the prompt and the answer that is asked for have (clearly) more tokens than the longest context of these
  * workers; false whenever one of them does not tell its own. Cost O(prompt) the first time, if all of them tell.
  */
 export function isTooLong(call: Call, members: readonly PoolMember[], hints: CallHints): boolean {
@@ -29,6 +30,7 @@ export function isTooLong(call: Call, members: readonly PoolMember[], hints: Cal
   }
   if (longest === 0) return false;
   const answer = answerLimitOf(call.body);
+  if (hints.isExact) return hints.blocks().tokens + Math.max(1, answer) > longest;
   // No token is shorter than a byte.
   if (call.body.length + answer <= longest) return false;
   return hints.blocks().tokens / ESTIMATE_MARGIN + answer > longest;
