@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callOf, sharingTrace, traceOf } from '../../test/support/lab.ts';
+import type { PromptBlocks } from '../../src/domain/prompt.ts';
+import { blocksOfTokens, TOKENS_PER_BLOCK } from '../../src/pipeline/token-blocks.ts';
 import { hitBound } from '../trace/bound.ts';
 import type { Trace } from '../trace/call.ts';
 import { inPages } from '../trace/pages.ts';
@@ -80,4 +82,34 @@ test('blocks that the trace cannot make are refused', () => {
   const call = trace.calls[0];
   assert.ok(call);
   assert.throws(() => seePrompt(call, trace, { kind: 'tokens', tokensPerBlock: 20 }), RangeError);
+});
+
+test('as token ids prompts share as many blocks as the gateway finds in real ids', () => {
+  const idsOf = (index: number): Uint32Array => {
+    const call = trace.calls[index];
+    assert.ok(call);
+    const pages = Array.from({ length: call.promptBlocks }, (_, page) =>
+      Array.from({ length: trace.blockSize }, (_unused, at) => (call.words[2 * page] ?? 0) ^ at),
+    );
+    const rest = Array.from({ length: call.inputTokens - call.promptBlocks * trace.blockSize }, (_, at) => at + index);
+    return Uint32Array.from([...pages.flat(), ...rest]);
+  };
+  const alike = (one: PromptBlocks, two: PromptBlocks): number => {
+    let count = 0;
+    const isSame = (at: number) =>
+      one.words[2 * at] === two.words[2 * at] && one.words[2 * at + 1] === two.words[2 * at + 1];
+    while (count < Math.min(one.count, two.count) && isSame(count)) count += 1;
+    return count;
+  };
+  for (const tokensPerBlock of [16, TOKENS_PER_BLOCK, 128]) {
+    const view = { kind: 'tokens', tokensPerBlock } as const;
+    const seen = [0, 1].map((index) => blocksAt(trace, index, view));
+    const real = [0, 1].map((index) =>
+      blocksOfTokens(idsOf(index), { model: 'm', adapter: undefined }, tokensPerBlock),
+    );
+    assert.ok(seen[0] && seen[1] && real[0] && real[1]);
+    assert.equal(alike(real[0], real[1]), alike(seen[0], seen[1]));
+    assert.ok(alike(seen[0], seen[1]) > 0);
+    assert.deepEqual([real[0].tokens, real[1].tokens], [seen[0].tokens, seen[1].tokens]);
+  }
 });

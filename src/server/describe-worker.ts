@@ -9,7 +9,10 @@ import type { ServerDeps } from './deps.ts';
 type Shown = Readonly<Record<string, unknown>>;
 
 /** With what moves with every call: load, breaker and the counts of what calls came to. */
-export function describeView({ worker, members }: WorkerView, deps: Pick<ServerDeps, 'conditionOf'>): Shown {
+export function describeView(
+  { worker, members }: WorkerView,
+  deps: Pick<ServerDeps, 'conditionOf' | 'tokenizers'>,
+): Shown {
   const conditions = members.map(({ id }) => deps.conditionOf(id));
   const breakers = conditions.map(({ breaker }) => breaker);
   // A worker takes calls as long as one of its ranks does.
@@ -20,12 +23,28 @@ export function describeView({ worker, members }: WorkerView, deps: Pick<ServerD
   const isShut = worker.address.provider !== undefined && breakers[0] === 'open';
   const isHealthy = worker.state === 'ready' && !isShut;
   const circuitBreaker = breaker ?? breakers[0];
-  const live = { ...shown, is_healthy: isHealthy, load: loadOf(members), circuit_breaker: circuitBreaker, calls };
+  const tokenizer = describeTokenizer(worker, deps);
+  const condition = { is_healthy: isHealthy, load: loadOf(members), circuit_breaker: circuitBreaker, calls };
+  const live = { ...shown, ...condition, tokenizer };
   if (members.length < 2) return live;
   const ranks = members.map(({ id, rank, candidate }, at) => {
     return { id, rank, load: candidate.inFlight, circuit_breaker: breakers[at] };
   });
   return { ...live, ranks };
+}
+
+/** Of the model of a worker that takes tokens, which is ready before its tokenizer is; undefined for all others. */
+function describeTokenizer({ facts }: Worker, { tokenizers }: Pick<ServerDeps, 'tokenizers'>): Shown | undefined {
+  if (facts?.connection !== 'grpc') return undefined;
+  const state = tokenizers.of(facts.models[0] ?? '');
+  switch (state.kind) {
+    case 'ready':
+      return { status: 'ready', source: state.model.source };
+    case 'loading':
+      return { status: 'loading' };
+    case 'failed':
+      return { status: 'failed', error: state.error.message };
+  }
 }
 
 /** Attempts that have ended since the worker joined; `neutral` are those whose client left or was refused for a fault of its own. */

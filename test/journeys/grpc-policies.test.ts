@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Gateway } from '../../src/app/build.ts';
 import { startGrpcEngine } from '../../sim/grpc/engine.ts';
+import { DEFAULT_TOKENIZER_PATH } from '../../sim/grpc/assets.ts';
 import type { GrpcEngineOptions, SimGrpcEngine } from '../../sim/grpc/engine.ts';
 import { SglangScheduler } from '../../src/backends/grpc/gen/sglang_scheduler_pb.ts';
 import { grpcEngine } from '../support/grpc-engine.ts';
@@ -14,6 +15,17 @@ import { api } from '../support/workers-api.ts';
 interface Message {
   readonly role: string;
   readonly content: string;
+}
+
+interface Shown {
+  readonly url: string;
+  readonly tokenizer?: { readonly status: string; readonly source?: string; readonly error?: string };
+}
+
+/** Of the workers, in their order. */
+async function shownTokenizers(gateway: Gateway): Promise<readonly Shown['tokenizer'][]> {
+  const { workers } = (await api(gateway, 'GET', '/workers')).body as { workers: readonly Shown[] };
+  return workers.map(({ tokenizer }) => tokenizer);
 }
 
 async function tokenEngineFor(t: TestContext, options: Partial<GrpcEngineOptions> = {}): Promise<SimGrpcEngine> {
@@ -205,6 +217,9 @@ test('without a tokenizer engines behind HTTP serve all the same; those behind g
   assert.equal(refused.status, 503);
   assert.match(text, /tokenizer_unavailable/);
   assert.match(text, /worker [0-9a-f]{8}: /);
+  const [failed] = await shownTokenizers(alone);
+  assert.equal(failed?.status, 'failed');
+  assert.match(failed?.error ?? '', /worker [0-9a-f]{8}: /);
   const mixed = await rigFor(t, [tokens, await engineFor(t)], { policy: 'round_robin' });
   for (let i = 0; i < 4; i += 1) await ask(mixed, [user(`call ${i}`)]);
   const good = await tokenEngineFor(t);
@@ -212,6 +227,21 @@ test('without a tokenizer engines behind HTTP serve all the same; those behind g
   await allReady(alone, 2);
   for (let i = 0; i < 4; i += 1) await ask(alone, [user(`call ${i}`)]);
   assert.ok(tokens.stats().sequencesFinished > 0);
+  // One tokenizer for both: it is the model's.
+  assert.deepEqual(await shownTokenizers(alone), [
+    { status: 'ready', source: DEFAULT_TOKENIZER_PATH },
+    { status: 'ready', source: DEFAULT_TOKENIZER_PATH },
+  ]);
+});
+
+test('a tokenizer that could not be loaded is brought by hand as well', async (t) => {
+  const tokens = await tokenEngineFor(t, { bundle: 'none', reportsTokenizerPath: false });
+  const gateway = await rigFor(t, [tokens]);
+  const asked = { model: 'sim-model', messages: [user('Hello')] };
+  assert.equal((await post(gateway, '/v1/chat/completions', asked)).status, 503);
+  const spec = { name: 'sim-model', source: DEFAULT_TOKENIZER_PATH };
+  assert.equal((await api(gateway, 'POST', '/v1/tokenizers', spec)).status, 202);
+  await ask(gateway, [user('Hello')]);
 });
 
 test('a chain passes over a model whose context is shorter than the tokens, and no sooner', async (t) => {
@@ -247,4 +277,5 @@ test('while a tokenizer is being loaded nobody waits whom an engine behind HTTP 
   for (let i = 0; i < 4; i += 1) await ask(gateway, [question(`call ${i}`)]);
   const { body } = await api(gateway, 'GET', '/v1/tokenizers/sim-model');
   assert.equal(body['status'], 'processing');
+  assert.deepEqual(await shownTokenizers(gateway), [{ status: 'loading' }, undefined]);
 });
