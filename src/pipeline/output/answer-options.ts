@@ -3,7 +3,7 @@ import type { GenerationEvent } from '../../domain/generation-event.ts';
 import type { FunctionTool } from '../../domain/generation.ts';
 import type { Sampling } from '../../domain/token-generation.ts';
 import type { Tokenizer } from '../../domain/tokenizer.ts';
-import type { ReasoningFormat, ToolFormat } from '../parsers/parser.ts';
+import type { AnswerFormat, ReasoningFormat, ToolFormat } from '../parsers/parser.ts';
 
 /** The engine was bound by a JSON schema to answer with calls and nothing else. */
 export type ForcedCalls = { readonly kind: 'named'; readonly name: string } | { readonly kind: 'required' };
@@ -26,6 +26,8 @@ export interface AnswerOptions {
   readonly separatesThoughts: boolean;
   /** Undefined: calls are not looked for. */
   readonly toolFormat: ToolFormat | undefined;
+  /** Says it all: neither of the other two is asked. `beginsInText`: see AnswerParserOptions. */
+  readonly whole?: { readonly format: AnswerFormat; readonly beginsInText: boolean } | undefined;
   /** Those that may be called; without any, calls are not looked for. */
   readonly tools: readonly FunctionTool[];
   readonly forced: ForcedCalls | undefined;

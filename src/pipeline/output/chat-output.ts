@@ -4,7 +4,15 @@
  */
 import type { FinishReason, TokenLogprob } from '../../domain/generation-event.ts';
 import type { OutputLogprobs, TokenFinish } from '../../domain/token-generation.ts';
-import type { ReasoningFormat, ThoughtEvent, ThoughtParser, ToolEvent, ToolParser } from '../parsers/parser.ts';
+import type {
+  AnswerEvent,
+  AnswerParser,
+  ReasoningFormat,
+  ThoughtEvent,
+  ThoughtParser,
+  ToolEvent,
+  ToolParser,
+} from '../parsers/parser.ts';
 import type { ThoughtStart } from '../parsers/reasoning/thought-parser.ts';
 import { createThoughtParser } from '../parsers/reasoning/thought-parser.ts';
 import { createListParser, createNamedParser } from '../parsers/tool/forced-calls.ts';
@@ -23,8 +31,8 @@ export interface ChatOutputOptions extends AnswerOptions {
   readonly stops: TextAutomaton;
 }
 
-function reasoningOf({ reasoning, separatesThoughts }: AnswerOptions): ReasoningFormat | undefined {
-  return separatesThoughts ? reasoning : undefined;
+function reasoningOf({ reasoning, separatesThoughts, whole }: AnswerOptions): ReasoningFormat | undefined {
+  return separatesThoughts && !whole ? reasoning : undefined;
 }
 
 function startOf({ beginsInThought, sampling: { constraint } }: AnswerOptions): ThoughtStart {
@@ -33,23 +41,34 @@ function startOf({ beginsInThought, sampling: { constraint } }: AnswerOptions): 
 
 /** Special tokens that say where thoughts and calls begin and end. */
 function markersOf(options: AnswerOptions): readonly string[] {
-  const { reasoning, toolFormat, tools, forced } = options;
+  const { reasoning, toolFormat, tools, forced, whole } = options;
+  if (whole) return whole.format.markers;
   return [...(reasoning?.markers ?? []), ...(toolFormat && tools.length > 0 && !forced ? toolFormat.markers : [])];
 }
 
 function createToolParser(options: AnswerOptions): ToolParser | undefined {
-  const { tools, toolFormat, forced, priorCalls } = options;
-  if (tools.length === 0) return undefined;
+  const { tools, toolFormat, forced, whole } = options;
+  if (tools.length === 0 || whole) return undefined;
+  const newCallId = callIdsOf(options);
+  if (forced?.kind === 'named') return createNamedParser(forced.name, { tools, newCallId });
+  if (forced) return createListParser({ tools, newCallId });
+  return toolFormat?.create({ tools, newCallId });
+}
+
+function createAnswerParser(options: AnswerOptions): AnswerParser | undefined {
+  const { tools, whole } = options;
+  return whole?.format.create({ tools, newCallId: callIdsOf(options), beginsInText: whole.beginsInText });
+}
+
+function callIdsOf(options: AnswerOptions): (name: string) => string {
+  const { toolFormat, priorCalls } = options;
   let count = priorCalls;
-  const newCallId = (name: string) => {
+  return (name) => {
     const index = count;
     count += 1;
     const newId = (prefix: string) => options.newId(prefix);
     return toolFormat?.callIdOf?.({ name, index, newId }) ?? newId('call_');
   };
-  if (forced?.kind === 'named') return createNamedParser(forced.name, { tools, newCallId });
-  if (forced) return createListParser({ tools, newCallId });
-  return toolFormat?.create({ tools, newCallId });
 }
 
 type DeltaKind = 'text-delta' | 'reasoning-delta' | 'tool-call-delta';
@@ -60,6 +79,8 @@ export class ChatOutput {
   readonly #output: TextOutput;
   readonly #thoughts: ThoughtParser | undefined;
   readonly #tools: ToolParser | undefined;
+  /** In place of both. */
+  readonly #whole: AnswerParser | undefined;
   /** Where the logprobs stand in the text that each parser has been given. */
   readonly #ofText = new LogprobLine();
   readonly #ofAnswer = new LogprobLine();
@@ -81,6 +102,7 @@ export class ChatOutput {
   readonly #takePiece = (piece: TextPiece) => this.#piece(piece);
   readonly #takeThought = (event: ThoughtEvent) => this.#thought(event);
   readonly #takeTool = (event: ToolEvent) => this.#tool(event);
+  readonly #takeWhole = (event: AnswerEvent) => this.#wholeEvent(event);
 
   constructor(options: ChatOutputOptions) {
     this.#options = options;
@@ -89,6 +111,7 @@ export class ChatOutput {
     const reasoning = reasoningOf(options);
     this.#thoughts = reasoning && createThoughtParser(reasoning, startOf(options));
     this.#tools = createToolParser(options);
+    this.#whole = createAnswerParser(options);
   }
 
   /** Its `finish` has been told. */
@@ -103,6 +126,8 @@ export class ChatOutput {
 
   /** What the engine says; one that was not told to look for thoughts (SGLang without a parser) says 0. */
   get reasoningTokens(): number {
+    // Engines count what stands between marks of another kind.
+    if (this.#whole) return this.#reasoningTokens;
     return this.#finish?.reasoningTokens || this.#reasoningTokens;
   }
 
@@ -133,6 +158,7 @@ export class ChatOutput {
   }
 
   #close(reason: FinishReason, stopSequence: string | undefined): void {
+    this.#whole?.end(this.#takeWhole);
     this.#thoughts?.end(this.#takeThought);
     if (this.#isThinking) this.#thought({ type: 'reasoning-end' });
     this.#tools?.end(this.#takeTool);
@@ -153,11 +179,27 @@ export class ChatOutput {
     this.#textChars += text.length;
     const { tokenizer } = this.#options;
     const logprobs = tokens?.map((token) => tokenLogprob(tokenizer, token)) ?? NONE;
-    if (!this.#thoughts) return this.#answer(text, logprobs);
+    if (!this.#thoughts && !this.#whole) return this.#answer(text, logprobs);
     if (logprobs.length > 0) this.#ofText.add(logprobs, from, this.#textChars);
     const thought = this.#thoughtChars;
-    this.#thoughts.push(text, this.#takeThought);
+    this.#thoughts?.push(text, this.#takeThought);
+    this.#whole?.push(text, this.#takeWhole);
     if (this.#thoughtChars > thought) this.#reasoningTokens += count;
+  }
+
+  #wholeEvent(event: AnswerEvent): void {
+    const isApart = this.#options.separatesThoughts;
+    switch (event.type) {
+      case 'text':
+      case 'reasoning':
+        return this.#thought(isApart ? event : { ...event, type: 'text' });
+      case 'reasoning-end':
+        return isApart ? this.#endThought() : this.#endText();
+      case 'text-end':
+        return this.#endText();
+      default:
+        this.#tool(event);
+    }
   }
 
   #thought(event: ThoughtEvent): void {
@@ -209,6 +251,11 @@ export class ChatOutput {
     this.#kind = kind;
     this.#text += text;
     if (logprobs.length > 0) this.#logprobs.push(...logprobs);
+  }
+
+  #endText(): void {
+    this.#flush();
+    this.#closeText();
   }
 
   #closeText(): void {

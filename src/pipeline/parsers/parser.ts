@@ -2,6 +2,8 @@
  * The contracts of what finds structure in the text of an answer: thoughts, then calls of tools. Parsers are fed text
  * cut anywhere and tell the same whatever the cuts; one lives as long as one answer. They hold back only what may yet
  * turn out to be something else, and nothing of the text is lost: what is no thought and no call stays text.
+ * Most models write thoughts and calls into their text, each in a way of its own (ReasoningFormat, ToolFormat); some
+ * have one format for all of the answer (AnswerFormat).
  */
 import type { Transform } from '../../base/transform.ts';
 import type { FunctionTool } from '../../domain/generation.ts';
@@ -58,4 +60,28 @@ export interface ToolFormat {
   create(options: ToolParserOptions): ToolParser;
   /** For models that were trained on ids of a certain form. */
   callIdOf?(call: CallPlace): string;
+}
+
+export type AnswerEvent =
+  | ThoughtEvent
+  | ToolEvent
+  /** What follows is another text. */
+  | { readonly type: 'text-end' };
+
+export type AnswerParser = Transform<string, AnswerEvent>;
+
+export interface AnswerParserOptions extends ToolParserOptions {
+  /** The prompt ends inside of a text: the model goes on with it. */
+  readonly beginsInText: boolean;
+}
+
+export interface AnswerFormat {
+  readonly id: string;
+  readonly models: readonly string[];
+  readonly markers: readonly string[];
+  /** Texts of the special tokens that end an answer, whether or not the model's files say so. */
+  readonly ends: readonly string[];
+  /** Stands in the prompt before a text that the client began and the model goes on with. */
+  readonly textOpening: string;
+  create(options: AnswerParserOptions): AnswerParser;
 }

@@ -1,4 +1,5 @@
 /** The forms in which models write thoughts: one line for each. */
+import { HARMONY_IDS } from '../harmony/format.ts';
 import type { ReasoningFormat } from '../parser.ts';
 import { selectFormat } from '../select-format.ts';
 
@@ -52,7 +53,11 @@ export const REASONING_FORMATS: readonly ReasoningFormat[] = [
   format('base', [], TAGS),
 ];
 
-export const REASONING_FORMAT_IDS: readonly string[] = [...REASONING_FORMATS.map(({ id }) => id), 'passthrough'];
+export const REASONING_FORMAT_IDS: readonly string[] = [
+  ...REASONING_FORMATS.map(({ id }) => id),
+  ...HARMONY_IDS,
+  'passthrough',
+];
 
 /** `explicit`: the id that an option names; unknown ones are refused where options are read. Undefined: no thoughts are told apart. */
 export function selectReasoningParser(modelId: string, explicit: string | undefined): ReasoningFormat | undefined {

@@ -1,4 +1,5 @@
 /** The forms in which models write calls: one line for each. */
+import { HARMONY_IDS } from '../harmony/format.ts';
 import type { ToolFormat } from '../parser.ts';
 import { selectFormat } from '../select-format.ts';
 import { cohere } from './cohere.ts';
@@ -39,7 +40,7 @@ export const TOOL_FORMATS: readonly ToolFormat[] = [
   cohere,
 ];
 
-export const TOOL_FORMAT_IDS: readonly string[] = [...TOOL_FORMATS.map(({ id }) => id), 'passthrough'];
+export const TOOL_FORMAT_IDS: readonly string[] = [...TOOL_FORMATS.map(({ id }) => id), ...HARMONY_IDS, 'passthrough'];
 
 /** `explicit`: the id that an option names; unknown ones are refused where options are read. Undefined: calls stay text. */
 export function selectToolParser(modelId: string, explicit: string | undefined): ToolFormat | undefined {
