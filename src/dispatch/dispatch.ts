@@ -66,7 +66,7 @@ export class Dispatcher {
           { call, model, name },
           {
             ...languages,
-            formsOf: (id, each) => answerForms(deps.formsOf(id), each),
+            formsOf: (id, each, model) => answerForms(deps.formsOf(id, model), each),
             decoded: (each) => decodedCalls.of(each).decoded,
           },
         ),

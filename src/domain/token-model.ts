@@ -16,8 +16,11 @@ export interface TemplateInput {
 
 /** A model's chat template, compiled. */
 export interface ChatTemplate {
-  /** How it wants `content`: as a plain text, or as a list of typed parts (`openai`). */
-  readonly contentFormat: 'string' | 'openai';
+  /**
+   * How it wants `content`: as a plain text, or as a list of typed parts (`openai`). `harmony`: as a plain text, and the
+   * conversation as gpt-oss has it (see `pipeline/prompt/harmony-turns.ts`).
+   */
+  readonly contentFormat: 'string' | 'openai' | 'harmony';
   /** The variable that switches thinking on and off, and how it stands when nobody says; undefined: there is none. */
   readonly thinkingToggle:
     | { readonly name: 'enable_thinking' | 'thinking'; readonly isOnByDefault: boolean }

@@ -19,7 +19,7 @@ export interface ReadDeps extends Languages {
   /** The request as the hub has it. Throws a GatewayError. */
   decoded(call: Call): { readonly request: GenerationRequest; readonly warnings: readonly TranslationWarning[] };
   /** How the answers of a model are read. */
-  formsOf(model: string, call: Call): AnswerForms;
+  formsOf(name: string, call: Call, model: TokenModel): AnswerForms;
 }
 
 interface Asked<Kind extends TokenWay['kind']> {
@@ -48,7 +48,7 @@ export function readTokenCall(asked: Omit<Asked<'chat'>, 'way'>, deps: ReadDeps)
 
 function readChat({ call, way, model, name }: Asked<'chat'>, deps: ReadDeps): Reading {
   const { request, warnings } = deps.decoded(call);
-  const chat = prepareChat(request, model, deps.formsOf(name, call));
+  const chat = prepareChat(request, model, deps.formsOf(name, call, model));
   return {
     encode: () => [model.tokenizer.encode(chat.text, false)],
     complete: ([ids]) => ({
@@ -108,7 +108,7 @@ function readCount({ call, way, model, name }: Asked<'count'>, deps: ReadDeps): 
   const { codec } = way.generation;
   if (!codec) throw new Error(`${way.generation.name} has no codec.`);
   const { request } = codec.decodeRequest(form.unwrap(call.body), factsOf(call));
-  const chat = prepareChat(request, model, deps.formsOf(name, call));
+  const chat = prepareChat(request, model, deps.formsOf(name, call, model));
   return {
     encode: () => [model.tokenizer.encode(chat.text, false)],
     complete: ([ids]) => ({

@@ -18,7 +18,7 @@ import { EmbeddedAnswer } from './embed-answer.ts';
 import { TextTokenAnswer } from './text-answer.ts';
 import type { BeginTokens } from './token-answer.ts';
 import type { TokenCalls } from './token-calls.ts';
-import type { FormsOf } from './token-forms.ts';
+import type { FormsOf, ModelForms } from './token-forms.ts';
 import type { ChatTokens, EmbedTokens, TextTokens, TokenCall } from './token-prompt.ts';
 
 export interface TokenOutboundsDeps {
@@ -68,8 +68,9 @@ export class TokenOutbounds {
   #chat(placed: Placed<ChatTokens>): Outbound {
     const { call, model, tokens } = placed;
     const { request, chat, codec } = tokens;
-    const forms = this.#deps.formsOf(model);
-    const sampling = this.#samplingFor(placed);
+    const forms = this.#deps.formsOf(model, tokens.model);
+    const ends = endIdsOf(forms, tokens);
+    const sampling = withEnds(this.#samplingFor(placed), ends);
     const order = this.#orderFor(placed, sampling, chat.requestId);
     const unfit = this.#deps.tokenBackend.problem(placed.engine, order);
     if (unfit) return { kind: 'unfit', error: unfit };
@@ -88,12 +89,13 @@ export class TokenOutbounds {
       createdSeconds,
       tokenizer: tokens.model.tokenizer,
       endTokenIds: tokens.model.endTokenIds,
-      sampling: tokens.sampling,
+      sampling: withEnds(tokens.sampling, ends),
       promptTokens: tokens.prompts[0]?.ids.length ?? 0,
       reasoning: forms.reasoning,
       beginsInThought: chat.beginsInThought,
       separatesThoughts: chat.separatesThoughts,
       toolFormat: forms.tools,
+      whole: forms.whole && { format: forms.whole, beginsInText: chat.prefix !== '' },
       tools: chat.tools,
       forced: forcedOf(tokens),
       priorCalls: request.turns.flatMap(({ parts }) => parts).filter(({ type }) => type === 'tool_call').length,
@@ -229,6 +231,17 @@ function isAsked(sampling: Sampling, name: keyof Sampling): boolean {
 /** As requests write it. */
 function wireName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** What ends an answer by its format: the model's files need not say so. */
+function endIdsOf({ whole }: ModelForms, { sampling, model }: ChatTokens): readonly number[] {
+  if (!whole || sampling.ignoreEos) return [];
+  return whole.ends.flatMap((text) => model.tokenizer.specialTokens.get(text) ?? []);
+}
+
+function withEnds(sampling: Sampling, ends: readonly number[]): Sampling {
+  if (ends.length === 0) return sampling;
+  return { ...sampling, stopTokenIds: [...new Set([...sampling.stopTokenIds, ...ends])] };
 }
 
 function forcedOf({ chat, request }: ChatTokens) {

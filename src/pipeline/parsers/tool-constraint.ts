@@ -6,24 +6,25 @@
 import { GatewayError } from '../../domain/errors.ts';
 import type { FunctionTool, JsonText, ToolChoice } from '../../domain/generation.ts';
 import type { OutputConstraint } from '../../domain/token-generation.ts';
+import { harmonyCallTag } from './harmony/constraint.ts';
 
 const NO_ARGUMENTS = '{"type":"object","properties":{}}';
 
 /**
- * `tools`: those that may be called. `explicitFormat`: the format that the operator has named, undefined where it was
- * found by the model's id. Throws `invalid_request` for schemas whose definitions contradict one another.
+ * `tools`: those that may be called. `format`: the one that the engine may be bound to by its very words: one that the
+ * operator has named, or Harmony, which cannot be left out. Throws `invalid_request` for schemas whose definitions contradict one another.
  */
 export function toolConstraint(
   tools: readonly FunctionTool[],
   choice: ToolChoice | undefined,
-  explicitFormat: string | undefined,
+  format: string | undefined,
 ): OutputConstraint | undefined {
   if (choice?.mode !== 'required' && choice?.mode !== 'named') return undefined;
   const allowed = choice.names.length > 0 ? tools.filter(({ name }) => choice.names.includes(name)) : tools;
   const [first] = allowed;
   if (!first) return undefined;
-  const tag = explicitFormat === undefined ? undefined : TAGS.get(explicitFormat);
-  if (tag) return { kind: 'structural_tag', text: tag(allowed) };
+  const tag = format === undefined ? undefined : TAGS.get(format);
+  if (tag) return { kind: 'structural_tag', text: tag(allowed, choice.mode === 'named') };
   const text = choice.mode === 'named' ? (first.schemaText ?? NO_ARGUMENTS) : schemaOfCalls(allowed);
   return { kind: 'json_schema', text };
 }
@@ -92,7 +93,8 @@ function kimiTag(tools: readonly FunctionTool[]): JsonText {
   return triggered([KIMI_SECTION, KIMI_CALL], tags);
 }
 
-const TAGS: ReadonlyMap<string, (tools: readonly FunctionTool[]) => JsonText> = new Map([
+const TAGS: ReadonlyMap<string, (tools: readonly FunctionTool[], isNamed: boolean) => JsonText> = new Map([
+  ['harmony', harmonyCallTag],
   ['mistral', mistralTag],
   ['kimik2', kimiTag],
 ]);

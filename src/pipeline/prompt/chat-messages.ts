@@ -1,6 +1,7 @@
 /**
  * The turns of a conversation as chat templates take them: transformers' messages, which are OpenAI's with two
- * differences: the arguments of a call are an object, and thoughts stand in `reasoning_content`.
+ * differences: the arguments of a call are an object, and thoughts stand in `reasoning_content`, or in `thinking` where
+ * the template writes Harmony.
  * Nothing is left out in silence: what a template has no place for is a warning, what would change the meaning an error.
  */
 import { GatewayError } from '../../domain/errors.ts';
@@ -15,6 +16,7 @@ import type {
   Turn,
 } from '../../domain/generation.ts';
 import type { ChatTemplate } from '../../domain/token-model.ts';
+import { arrangeForHarmony } from './harmony-turns.ts';
 
 type ContentFormat = ChatTemplate['contentFormat'];
 
@@ -26,11 +28,18 @@ export interface Messages {
 /** Throws `invalid_request` for what engines behind gRPC cannot be given: pictures, files, sound. */
 export function writeMessages(turns: readonly Turn[], format: ContentFormat): Messages {
   const writer = new MessageWriter(format);
-  turns.forEach((turn, index) => writer.turn(turn, index));
-  return { text: `[${writer.messages.join(',')}]`, warnings: writer.warnings };
+  const arranged = format === 'harmony' ? arrangeForHarmony(turns) : { turns, warnings: [] };
+  arranged.turns.forEach((turn, index) => writer.turn(turn, index));
+  return { text: `[${writer.messages.join(',')}]`, warnings: [...arranged.warnings, ...writer.warnings] };
 }
 
 const ERROR_MARK = 'Error: ';
+
+interface Said {
+  readonly texts: readonly string[];
+  readonly thoughts: readonly string[];
+  readonly calls: readonly JsonText[];
+}
 
 class MessageWriter {
   readonly messages: JsonText[] = [];
@@ -63,7 +72,7 @@ class MessageWriter {
     }
     this.#push('tool', part.name, [
       ['tool_call_id', JSON.stringify(part.callId)],
-      ['content', this.#content(texts, part.isPlain)],
+      ['content', this.#resultContent(texts, part)],
     ]);
   }
 
@@ -77,6 +86,7 @@ class MessageWriter {
       else said.push(part);
     });
     const texts = this.#texts(said, field);
+    if (this.#format === 'harmony') return this.#harmony(turn, { texts, thoughts, calls }, field);
     const content = texts.length === 0 && calls.length > 0 ? 'null' : this.#content(texts, turn.isPlain);
     const members: [string, JsonText][] = [['content', content]];
     if (thoughts.length > 0) members.push(['reasoning_content', JSON.stringify(thoughts.join('\n'))]);
@@ -84,9 +94,31 @@ class MessageWriter {
     this.#push('assistant', turn.name, members);
   }
 
+  /** One of thoughts and text stands before a call, not both; and no content that is null. */
+  #harmony({ name }: Turn, { texts, thoughts, calls }: Said, field: string): void {
+    const [call] = calls;
+    if (call === undefined) {
+      const thinking: [string, JsonText][] =
+        thoughts.length > 0 ? [['thinking', JSON.stringify(thoughts.join('\n'))]] : [];
+      return this.#push('assistant', name, [['content', JSON.stringify(texts.join('\n'))], ...thinking]);
+    }
+    if (texts.length > 0 && thoughts.length > 0) this.#changed(field, 'has its text with its thoughts before the call');
+    const before = [...thoughts, ...texts].join('\n');
+    const thinking: [string, JsonText][] = before === '' ? [] : [['thinking', JSON.stringify(before)]];
+    this.#push('assistant', name, [...thinking, ['tool_calls', `[${call}]`]]);
+  }
+
+  /** Harmony's template writes results as JSON: one that is JSON is given as it is, not as the text of it. */
+  #resultContent(texts: readonly string[], { isPlain }: ToolResultPart): JsonText {
+    const [only] = texts;
+    if (this.#format === 'harmony' && texts.length === 1 && only !== undefined && isJsonText(only, ['{', '[']))
+      return only;
+    return this.#content(texts, isPlain);
+  }
+
   /** Templates walk through the arguments, so that they must be an object. */
   #call({ callId, name, argumentsText }: ToolCallPart, field: string): JsonText {
-    const isObject = isObjectText(argumentsText);
+    const isObject = isJsonText(argumentsText, ['{']);
     if (!isObject) this.#changed(`${field}.argumentsText`, 'is no JSON object and was put into one');
     const given = isObject ? argumentsText : `{"arguments":${JSON.stringify(argumentsText)}}`;
     const called = `{"name":${JSON.stringify(name)},"arguments":${given}}`;
@@ -109,7 +141,7 @@ class MessageWriter {
 
   /** As the template wants it: one text, or a list of parts. */
   #content(texts: readonly string[], isPlain: boolean): JsonText {
-    if (this.#format === 'string' || isPlain) return JSON.stringify(texts.join('\n'));
+    if (this.#format !== 'openai' || isPlain) return JSON.stringify(texts.join('\n'));
     return `[${texts.map((text) => `{"type":"text","text":${JSON.stringify(text)}}`).join(',')}]`;
   }
 
@@ -131,8 +163,8 @@ function unfit(field: string, part: Exclude<Part, TextPart>): GatewayError {
 }
 
 /** Model output may be anything. */
-function isObjectText(text: string): boolean {
-  if (!text.trimStart().startsWith('{')) return false;
+function isJsonText(text: string, openings: readonly string[]): boolean {
+  if (!openings.includes(text.trimStart().charAt(0))) return false;
   try {
     JSON.parse(text);
     return true;

@@ -9,8 +9,8 @@ export interface OfferedTools {
   readonly warnings: readonly TranslationWarning[];
 }
 
-/** Throws `invalid_request` for a choice that names no tool of the request. */
-export function offeredTools({ tools, toolChoice }: GenerationRequest): OfferedTools {
+/** `isDescribed`: every tool has a description, an empty one if need be. Throws `invalid_request` for a choice that names no tool of the request. */
+export function offeredTools({ tools, toolChoice }: GenerationRequest, isDescribed: boolean): OfferedTools {
   const functions = tools.flatMap((tool) => (tool.type === 'function' ? [tool] : []));
   const warnings = tools.flatMap((tool): TranslationWarning[] =>
     tool.type === 'native'
@@ -19,7 +19,7 @@ export function offeredTools({ tools, toolChoice }: GenerationRequest): OfferedT
   );
   if (toolChoice?.mode === 'required' || toolChoice?.mode === 'named') checkNamed(functions, toolChoice.names);
   const offered = toolChoice?.mode === 'none' ? [] : functions.filter(({ name }) => mayBeCalled(toolChoice, name));
-  const text = offered.length > 0 ? `[${offered.map(writeTool).join(',')}]` : undefined;
+  const text = offered.length > 0 ? `[${offered.map((tool) => writeTool(tool, isDescribed)).join(',')}]` : undefined;
   return { tools: offered, text, warnings };
 }
 
@@ -38,7 +38,8 @@ function checkNamed(tools: readonly FunctionTool[], names: readonly string[]): v
   throw new GatewayError('invalid_request', text, { param: 'tool_choice' });
 }
 
-function writeTool({ name, description, schemaText, isStrict }: FunctionTool): JsonText {
+function writeTool({ name, description: given, schemaText, isStrict }: FunctionTool, isDescribed: boolean): JsonText {
+  const description = given ?? (isDescribed ? '' : undefined);
   const members = [`"name":${JSON.stringify(name)}`];
   if (description !== undefined) members.push(`"description":${JSON.stringify(description)}`);
   members.push(`"parameters":${schemaText ?? '{"type":"object","properties":{}}'}`);

@@ -4,6 +4,7 @@
  */
 import { GatewayError } from '../../domain/errors.ts';
 import type {
+  Effort,
   FunctionTool,
   GenerationRequest,
   JsonText,
@@ -16,6 +17,7 @@ import { writeMessages } from './chat-messages.ts';
 import { offeredTools } from './chat-tools.ts';
 import { readConstraint } from './constraint.ts';
 import { ExtraFields } from './extra-fields.ts';
+import { harmonyEffort } from './harmony-turns.ts';
 import { readSampling } from './sampling.ts';
 import { endsInThought, isThinking, wantsThought } from './thinking.ts';
 
@@ -25,8 +27,12 @@ export interface AnswerForms {
   readonly thoughtOpenings: readonly string[];
   /** In the client's API an assistant's message at the end is the beginning of the answer. */
   readonly goesOnWithLast: boolean;
+  /** Stands in the prompt before a text that the client began; empty unless said. */
+  readonly textOpening?: string;
   /** How the engine is made to call tools; undefined: it is not. */
   constraintFor(tools: readonly FunctionTool[], choice: ToolChoice | undefined): OutputConstraint | undefined;
+  /** What bounds the text of an answer, for all of the answer; unless said, they are the same. */
+  boundAnswer?(constraint: OutputConstraint, hasTools: boolean): OutputConstraint;
 }
 
 export interface PreparedChat {
@@ -52,7 +58,9 @@ export function prepareChat(request: GenerationRequest, model: TokenModel, forms
   const { template } = model;
   if (!template) throw noTemplate();
   const extras = new ExtraFields(request.extras);
-  const offered = offeredTools(request);
+  const isHarmony = template.contentFormat === 'harmony';
+  const offered = offeredTools(request, isHarmony);
+  const effort = isHarmony ? harmonyEffort(request.reasoning) : { effort: request.reasoning.effort, warnings: [] };
   const wanted = thoughtToggle(template, extras) ?? wantsThought(request);
   const goesOn = continuation(request, extras, forms.goesOnWithLast);
   const messages = writeMessages(goesOn.turns, template.contentFormat);
@@ -60,9 +68,10 @@ export function prepareChat(request: GenerationRequest, model: TokenModel, forms
     messages: messages.text,
     tools: offered.text,
     addGenerationPrompt: extras.flag('add_generation_prompt') ?? true,
-    variables: variablesOf({ request, extras, template, wanted }),
+    variables: variablesOf({ effort: effort.effort, extras, template, wanted }),
   });
-  const text = prompt + goesOn.prefix;
+  const opening = goesOn.prefix === '' ? '' : (forms.textOpening ?? '');
+  const text = prompt + opening + goesOn.prefix;
   const beginsInThought = endsInThought(text, forms.thoughtOpenings);
   const { constraint, isForcedCall, warnings } = boundBy({ request, extras, forms, tools: offered.tools });
   const decided = { constraint, beginsInThought: beginsInThought || isThinking(template, wanted) };
@@ -81,7 +90,14 @@ export function prepareChat(request: GenerationRequest, model: TokenModel, forms
     prefix: goesOn.prefix,
     requestId,
     adapter,
-    warnings: [...messages.warnings, ...offered.warnings, ...warnings, ...lossesOf(request), ...extras.unread],
+    warnings: [
+      ...messages.warnings,
+      ...offered.warnings,
+      ...effort.warnings,
+      ...warnings,
+      ...lossesOf(request),
+      ...extras.unread,
+    ],
   };
 }
 
@@ -136,16 +152,15 @@ function isBegun(turns: GenerationRequest['turns']): boolean {
 }
 
 interface Rendering {
-  readonly request: GenerationRequest;
+  readonly effort: Effort | undefined;
   readonly extras: ExtraFields;
   readonly template: ChatTemplate;
   readonly wanted: boolean | undefined;
 }
 
 /** What templates look for by name; what the client says itself comes last and counts. */
-function variablesOf({ request, extras, template, wanted }: Rendering): JsonText {
+function variablesOf({ effort, extras, template, wanted }: Rendering): JsonText {
   const members: string[] = [];
-  const { effort } = request.reasoning;
   if (effort !== undefined) members.push(`"reasoning_effort":${JSON.stringify(effort)}`);
   if (template.thinkingToggle && wanted !== undefined) members.push(`"${template.thinkingToggle.name}":${wanted}`);
   const documents = extras.raw('documents');
@@ -190,7 +205,8 @@ interface Binding {
 
 /** An engine takes one constraint. A call that must be made comes before the form of a text that will not be written. */
 function boundBy({ request, extras, forms, tools }: Binding): Bound {
-  const ofAnswer = readConstraint(request, extras);
+  const asked = readConstraint(request, extras);
+  const ofAnswer = asked && (forms.boundAnswer?.(asked, tools.length > 0) ?? asked);
   const ofTools = tools.length > 0 ? forms.constraintFor(tools, request.toolChoice) : undefined;
   if (!ofTools) return { constraint: ofAnswer, isForcedCall: false, warnings: [] };
   const reason = 'gives way to the call of a tool that is asked for';

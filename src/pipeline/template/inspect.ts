@@ -11,7 +11,7 @@ type Facts = Pick<ChatTemplate, 'contentFormat' | 'thinkingToggle' | 'opensThoug
 
 export function inspectTemplate(tree: Body): Facts {
   return {
-    contentFormat: readsParts(tree) && !needsText(tree) ? 'openai' : 'string',
+    contentFormat: writesChannels(tree) ? 'harmony' : readsParts(tree) && !needsText(tree) ? 'openai' : 'string',
     thinkingToggle: toggleOf(tree),
     opensThought: opensThought(tree),
     takesTools: readsName(tree, 'tools'),
@@ -120,6 +120,19 @@ function needsText(tree: Body): boolean {
 }
 
 const KIND_TESTS: ReadonlySet<string> = new Set(['string', 'iterable', 'mapping', 'sequence']);
+
+/** Only Harmony's messages have channels. */
+function writesChannels(tree: Body): boolean {
+  const isMark = (text: string | undefined): boolean => text?.includes('<|channel|>') === true;
+  return someStatement(
+    tree,
+    (statement) =>
+      (statement.kind === 'text' && isMark(statement.text)) ||
+      expressionsOf(statement).some((expression) =>
+        someExpression(expression, (part) => part.kind === 'constant' && isMark(textOf(part.value))),
+      ),
+  );
+}
 
 /** A thought is opened where the prompt for the answer is written. */
 function opensThought(tree: Body): boolean {
