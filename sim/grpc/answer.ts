@@ -9,10 +9,11 @@
  */
 
 import { createRandom, hashText } from '../random.ts';
-import { readScript, type Script } from '../providers/script.ts';
+import { readScript, type Script, type ScriptedCall } from '../providers/script.ts';
 import { OPENING_PIECES, type Piece, WORD_PIECES } from '../text/pieces.ts';
 import type { Ask } from './ask.ts';
 import { exampleOfConstraint } from './constraint.ts';
+import { harmonyCalls, harmonyHead, speaksHarmony, thoughtMessage } from './harmony.ts';
 import { beginsInThought, isThoughtless, lastUserText } from './prompt.ts';
 import type { SimTokenizer } from './tokenizer.ts';
 
@@ -50,6 +51,7 @@ export class Model {
   readonly #words: readonly Word[];
   readonly #short: readonly Word[];
   readonly #babel: Word;
+  readonly #isHarmony: boolean;
 
   private constructor(tokenizer: SimTokenizer, openers: readonly Word[], words: readonly Word[], babel: Word) {
     this.tokenizer = tokenizer;
@@ -57,6 +59,7 @@ export class Model {
     this.#words = words;
     this.#short = words.filter(({ ids }) => ids.length === 1);
     this.#babel = babel;
+    this.#isHarmony = speaksHarmony(tokenizer.specialTexts);
   }
 
   /** Prepares the vocabulary: no words are tokenized later. */
@@ -83,14 +86,18 @@ export class Model {
 
   async #natural(ask: Ask, prompt: string, chance: Chance): Promise<number[]> {
     const script = readScript(lastUserText(prompt));
-    const thought = thoughtOf(script, prompt);
+    const thought = this.#isHarmony ? thoughtMessage(script.think) : thoughtOf(script, prompt);
     const bound = ask.constraint === undefined ? undefined : exampleOfConstraint(ask.constraint);
     if (bound !== undefined) return [...(await this.tokenizer.encode((ask.thinksFirst ? thought : '') + bound))];
     if (script.has('recall')) return [...(await this.#encodePlain(prompt))];
-    const text = scriptedText(script);
     const wanted = script.longWords ?? chance.limits.naturalTokens;
-    if (text !== undefined) return [...(await this.tokenizer.encode(thought + text))];
-    const head = thought === '' ? [] : await this.tokenizer.encode(thought);
+    const said = saidIn(script);
+    if (this.#isHarmony && script.calls.length > 0)
+      return [...(await this.tokenizer.encode(harmonyCalls(script.think, said, script.calls)))];
+    const before = this.#isHarmony ? harmonyHead(script.think, prompt) : thought;
+    const text = [...said, ...script.calls.map(taggedCall)];
+    if (text.length > 0) return [...(await this.tokenizer.encode(before + text.join('\n')))];
+    const head = before === '' ? [] : await this.tokenizer.encode(before);
     return [...head, ...this.#madeUp(wanted, chance.random)];
   }
 
@@ -178,17 +185,16 @@ function thoughtOf(script: Script, prompt: string): string {
   return script.think === undefined || isThoughtless(prompt) ? '' : `<think>${script.think}</think>`;
 }
 
-/** What the words of the script spell out; undefined when they leave the answer to the model. */
-function scriptedText(script: Script): string | undefined {
-  const calls = script.calls.map(
-    ({ name, argumentsText }) =>
-      `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${argumentsText}}\n</tool_call>`,
-  );
+/** What the words of the script spell out, but for calls; empty when they leave the answer to the model. */
+function saidIn(script: Script): readonly string[] {
   const json = script.has('json')
     ? exampleOfConstraint({ kind: 'json_schema', text: JSON.stringify(JSON_SCHEMA) })
     : undefined;
-  const parts = [script.say, json, ...calls].filter((part) => part !== undefined);
-  return parts.length === 0 ? undefined : parts.join('\n');
+  return [script.say, json].filter((part) => part !== undefined);
+}
+
+function taggedCall({ name, argumentsText }: ScriptedCall): string {
+  return `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${argumentsText}}\n</tool_call>`;
 }
 
 function takeApart(text: string, special: string): readonly string[] {
