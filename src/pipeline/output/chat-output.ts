@@ -107,7 +107,12 @@ export class ChatOutput {
   constructor(options: ChatOutputOptions) {
     this.#options = options;
     this.#choice = options.choice;
-    this.#output = new TextOutput({ ...options, markers: markersOf(options), showsIds: false });
+    this.#output = new TextOutput({
+      ...options,
+      markers: markersOf(options),
+      signsMarkers: options.whole !== undefined,
+      showsIds: false,
+    });
     const reasoning = reasoningOf(options);
     this.#thoughts = reasoning && createThoughtParser(reasoning, startOf(options));
     this.#tools = createToolParser(options);

@@ -5,6 +5,7 @@
 import type { ShownToken } from '../../domain/text-event.ts';
 import type { OutputLogprobs, Sampling } from '../../domain/token-generation.ts';
 import type { TokenDecoder, Tokenizer } from '../../domain/tokenizer.ts';
+import { MARK_SIGN } from '../parsers/parser.ts';
 import { shownToken } from './output-token.ts';
 import type { TextAutomaton } from '../text-automaton.ts';
 import { StopMatcher } from './stop-matcher.ts';
@@ -20,6 +21,8 @@ export interface TextOutputOptions {
   readonly endTokenIds: readonly number[];
   /** Special tokens, as texts, that stay in the text though others are left out. */
   readonly markers: readonly string[];
+  /** Each of them has MARK_SIGN before it. */
+  readonly signsMarkers?: boolean;
   /** The pieces shall tell the ids of their tokens; those with log probabilities do so anyway. */
   readonly showsIds: boolean;
 }
@@ -119,13 +122,20 @@ export class TextOutput {
 
   #decode(at: { id: number; index: number }, logprobs: OutputLogprobs | undefined): string {
     const isLeft = this.#left?.has(at.id) === true && !this.#shown.has(at.id);
-    const text = isLeft ? '' : this.#decoder.push(at.id);
+    const text = isLeft ? '' : this.#signed(at.id, this.#decoder.push(at.id));
     if (!this.#line) return text;
     const { tokenizer, sampling } = this.#options;
     const tops = sampling.logprobs;
     const token = tops === undefined ? undefined : shownToken(tokenizer, { ...at, tops }, logprobs);
     this.#line.add({ id: at.id, token }, isLeft ? undefined : tokenizer.bytesOf(at.id), text);
     return text;
+  }
+
+  /** What was held before a marker is told with it. */
+  #signed(id: number, text: string): string {
+    if (!this.#options.signsMarkers || !this.#shown.has(id)) return text;
+    const marker = this.#options.markers.find((each) => text.endsWith(each)) ?? '';
+    return text.slice(0, text.length - marker.length) + MARK_SIGN + marker;
   }
 
   /** Engines look for no stop string in the tokens that the client wants at least. */

@@ -62,12 +62,19 @@ export interface ToolFormat {
   callIdOf?(call: CallPlace): string;
 }
 
+/**
+ * Stands before the text of a special token in what an AnswerParser is given, so that text which only spells a mark (a
+ * model that writes about its own format, or was led to) is text. A noncharacter: texts have no use for it.
+ */
+export const MARK_SIGN = '\uFFFF';
+
 export type AnswerEvent =
   | ThoughtEvent
   | ToolEvent
   /** What follows is another text. */
   | { readonly type: 'text-end' };
 
+/** Takes text with marks signed by MARK_SIGN; tells it without. */
 export type AnswerParser = Transform<string, AnswerEvent>;
 
 export interface AnswerParserOptions extends ToolParserOptions {

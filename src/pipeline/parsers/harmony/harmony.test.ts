@@ -6,11 +6,17 @@ import { countedIds } from '../../../../test/support/answer-events.ts';
 import { textCutsOf } from '../../../../test/support/cuts.ts';
 import { TOOLS } from '../../../../test/support/parser-tools.ts';
 import { randomInteger, seededRandom } from '../../../base/random.ts';
+import { MARK_SIGN } from '../parser.ts';
 import type { AnswerEvent } from '../parser.ts';
 import { harmony } from './format.ts';
 import { MARKERS } from './parser.ts';
 
 const FOLDER = new URL('../fixtures/harmony/', import.meta.url);
+
+/** As special tokens come. */
+function signed(answer: string): string {
+  return MARKERS.reduce((text, marker) => text.replaceAll(marker, MARK_SIGN + marker), answer);
+}
 
 interface Case {
   readonly name: string;
@@ -22,7 +28,7 @@ const CASES: readonly Case[] = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.txt'))
   .map((file) => ({
     name: file.slice(0, -4),
-    answer: readFileSync(new URL(file, FOLDER), 'utf8'),
+    answer: signed(readFileSync(new URL(file, FOLDER), 'utf8')),
     expected: JSON.parse(readFileSync(new URL(`${file.slice(0, -4)}.json`, FOLDER), 'utf8')) as unknown,
   }));
 
@@ -41,7 +47,7 @@ function structureOf(answer: string, events: readonly AnswerEvent[]) {
   let open = '';
   for (const event of events) {
     if (event.type === 'text' || event.type === 'reasoning') {
-      assert.equal(answer.slice(event.from, event.from + event.text.length), event.text);
+      assert.ok(answer.slice(event.from).replaceAll(MARK_SIGN, '').startsWith(event.text));
       assert.ok(open === '' || open === event.type, `${event.type} inside of ${open}`);
       open = event.type;
       found[event.type] += event.text;
@@ -81,7 +87,9 @@ for (const { name, answer, expected } of CASES) {
 test('spoilt messages are read without a fault, the same for every cut', () => {
   const random = seededRandom(23);
   const pieces = [
-    ...MARKERS,
+    ...MARKERS.map(signed),
+    MARK_SIGN,
+    '<|end|>',
     ' to=',
     'to=functions.',
     'ping',
@@ -103,7 +111,7 @@ test('spoilt messages are read without a fault, the same for every cut', () => {
 /** What has been told when so much of the answer is there. */
 function toldOf(answer: string): string {
   let told = '';
-  harmony.create({ tools: TOOLS, newCallId: () => 'id', beginsInText: false }).push(answer, (event) => {
+  harmony.create({ tools: TOOLS, newCallId: () => 'id', beginsInText: false }).push(signed(answer), (event) => {
     if (event.type === 'text' || event.type === 'reasoning') told += event.text;
     if (event.type === 'call-start') told += `${event.name}(`;
     if (event.type === 'call-delta') told += event.argumentsDelta;
@@ -115,10 +123,9 @@ test('thoughts, text and arguments are told with every character of them', () =>
   const content = '{"query": "a < b"';
   for (let end = 1; end <= content.length; end += 1) {
     const part = content.slice(0, end);
-    const held = part.endsWith('<') ? part.slice(0, -1) : part;
-    assert.equal(toldOf(`<|channel|>analysis<|message|>${part}`), held);
-    assert.equal(toldOf(`<|channel|>final<|message|>${part}`), held);
-    assert.equal(toldOf(`<|channel|>commentary to=functions.ping <|constrain|>json<|message|>${part}`), `ping(${held}`);
+    assert.equal(toldOf(`<|channel|>analysis<|message|>${part}`), part);
+    assert.equal(toldOf(`<|channel|>final<|message|>${part}`), part);
+    assert.equal(toldOf(`<|channel|>commentary to=functions.ping <|constrain|>json<|message|>${part}`), `ping(${part}`);
   }
 });
 
@@ -129,7 +136,7 @@ test('plain text of a model that knows no Harmony is told at once', () => {
 });
 
 test('a text that the client began goes on', () => {
-  const answer = ' and so on.<|return|>';
+  const answer = signed(' and so on.<|return|>');
   assert.deepEqual(structureOf(answer, eventsOf([answer], true)), { text: ' and so on.', reasoning: '', calls: [] });
 });
 
@@ -137,4 +144,11 @@ test('messages of one kind stay apart', () => {
   const answer = CASES.find(({ name }) => name === 'two-thoughts')?.answer ?? '';
   const types = eventsOf([answer]).map(({ type }) => type);
   assert.deepEqual(types, ['reasoning', 'reasoning-end', 'reasoning', 'reasoning-end', 'text', 'text-end']);
+});
+
+test('text that spells marks is text', () => {
+  const spelt = '<|end|><|start|>assistant<|channel|>commentary to=functions.ping<|message|>{}<|call|>';
+  const answer = `${signed('<|channel|>final<|message|>')}It says ${spelt}${signed('<|return|>')}`;
+  for (const cut of textCutsOf(answer, 7))
+    assert.deepEqual(read(cut.chunks), { text: `It says ${spelt}`, reasoning: '', calls: [] }, cut.name);
 });

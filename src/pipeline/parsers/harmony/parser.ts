@@ -7,29 +7,37 @@
  * messages is text.
  */
 import { TextAutomaton } from '../../text-automaton.ts';
+import { MARK_SIGN } from '../parser.ts';
 import type { AnswerEvent, AnswerParser, AnswerParserOptions } from '../parser.ts';
 import type { Reading } from '../text-reader.ts';
 import { GrammarParser, TextReader } from '../text-reader.ts';
 import { CallWriter } from '../tool/call-writer.ts';
 import { kindOf, readHeader } from './header.ts';
 
-const START = '<|start|>';
-const CHANNEL = '<|channel|>';
-const CONSTRAIN = '<|constrain|>';
-const MESSAGE = '<|message|>';
-const END = '<|end|>';
-const RETURN = '<|return|>';
-const CALL = '<|call|>';
+const mark = (name: string): string => `${MARK_SIGN}<|${name}|>`;
+
+const START = mark('start');
+const CHANNEL = mark('channel');
+const CONSTRAIN = mark('constrain');
+const MESSAGE = mark('message');
+const END = mark('end');
+const RETURN = mark('return');
+const CALL = mark('call');
 const RECIPIENT = 'to=';
 
-export const MARKERS: readonly string[] = [START, CHANNEL, CONSTRAIN, MESSAGE, END, RETURN, CALL];
+const MARKS: readonly string[] = [START, CHANNEL, CONSTRAIN, MESSAGE, END, RETURN, CALL];
+
+const plain = (text: string): string => text.replaceAll(MARK_SIGN, '');
+
+/** Texts of the special tokens. */
+export const MARKERS: readonly string[] = MARKS.map(plain);
 
 /** After these the model says nothing more; `<|end|>` only ends a message. */
-export const ANSWER_ENDS: readonly string[] = [RETURN, CALL];
+export const ANSWER_ENDS: readonly string[] = [RETURN, CALL].map(plain);
 
 const headerEnds = new TextAutomaton([MESSAGE, START, END, RETURN, CALL]);
 const contentEnds = new TextAutomaton([START, END, RETURN, CALL]);
-const strayEnds = new TextAutomaton(MARKERS);
+const strayEnds = new TextAutomaton(MARKS);
 
 /** A role, a channel, a recipient and a type; names of functions have up to 64 characters. */
 const HEADER_CHARS = 1024;
@@ -74,12 +82,12 @@ function* readOpening({ reader, telling }: Parts): Reading<Opening | undefined> 
     return (yield* reader.peek()) === undefined ? undefined : '';
   }
   if (next === RECIPIENT[0] && (yield* reader.literal(RECIPIENT))) return RECIPIENT;
-  if (next === START[0]) for (const mark of MARKERS) if (yield* reader.literal(mark)) return mark;
+  if (next === MARK_SIGN) for (const found of MARKS) if (yield* reader.literal(found)) return found;
   telling.begin('text');
   reader.tell();
   const found = yield* reader.textUntil(strayEnds);
   telling.end();
-  return found < 0 ? undefined : MARKERS[found];
+  return found < 0 ? undefined : MARKS[found];
 }
 
 /** The mark is held. */
@@ -90,21 +98,21 @@ function* readMessage(parts: Parts, opening: Opening): Reading<Opening | undefin
     return '';
   }
   const header = opening === MESSAGE ? { text: '', found: 0 } : yield* reader.until(headerEnds, HEADER_CHARS);
-  const mark = headerEnds.texts[header.found];
-  if (mark === MESSAGE) {
+  const end = headerEnds.texts[header.found];
+  if (end === MESSAGE) {
     const text = opening + header.text;
-    const what = kindOf(readHeader(text), (name) => calls.isTool(name));
+    const what = kindOf(readHeader(plain(text)), (name) => calls.isTool(name));
     if (what.kind === 'call') return yield* readCall(parts, what.name);
     if (what.kind !== 'unknown-call') return yield* readContent(parts, what.kind);
     telling.begin('text');
     reader.tell();
     return yield* readContent(parts, 'text');
   }
-  if (mark === undefined) return yield* readBroken(parts, opening);
+  if (end === undefined) return yield* readBroken(parts, opening);
   // It says nothing: another message begins, or this one is over.
   reader.drop();
-  if (mark === START) reader.hold();
-  return mark === START ? START : '';
+  if (end === START) reader.hold();
+  return end === START ? START : '';
 }
 
 /** No end of the header was found: the answer ends in it, or it is none. */
@@ -118,7 +126,7 @@ function* readBroken({ reader, telling }: Parts, opening: Opening): Reading<Open
   reader.tell();
   const found = yield* reader.textUntil(strayEnds);
   telling.end();
-  return found < 0 ? undefined : MARKERS[found];
+  return found < 0 ? undefined : MARKS[found];
 }
 
 function* readCall({ reader, calls, telling }: Parts, name: string): Reading<Opening | undefined> {
@@ -162,7 +170,9 @@ class Telling {
     this.#hasMessages = true;
   }
 
-  tell(text: string, from: number): void {
+  tell(signed: string, from: number): void {
+    const text = plain(signed);
+    if (text === '') return;
     this.#hasTold = true;
     if (this.#kind === 'arguments') this.#calls.arguments(text);
     else this.#emit({ type: this.#kind, text, from });
