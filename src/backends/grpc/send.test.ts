@@ -356,10 +356,14 @@ function embedding(count: number, engine: Engine = 'sglang') {
   const told: (string | readonly Embedding[])[] = [];
   const prompts = Array.from({ length: count }, (_, id) => promptOf([id]));
   const order = { requestId: 'e', prompts, key: undefined, traceparent: undefined, tracestate: undefined };
-  const exchange = new GrpcTokenBackend({ channelTo: () => channel }, new ManualClock()).embed(workerAs(engine), order, {
-    embedded: (embeddings) => told.push(embeddings),
-    error: ({ code }, mayRetry) => told.push(`${code}${mayRetry ? ' again' : ''}`),
-  });
+  const exchange = new GrpcTokenBackend({ channelTo: () => channel }, new ManualClock()).embed(
+    workerAs(engine),
+    order,
+    {
+      embedded: (embeddings) => told.push(embeddings),
+      error: ({ code }, mayRetry) => told.push(`${code}${mayRetry ? ' again' : ''}`),
+    },
+  );
   return { channel, told, exchange };
 }
 
