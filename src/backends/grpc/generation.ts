@@ -9,6 +9,7 @@ import type { TokenOrder, TokenSink } from '../../domain/token-generation.ts';
 import type { Aborts } from './aborts.ts';
 import { metadataOf } from './call-metadata.ts';
 import { AnswerReader } from './engines/answer-reader.ts';
+import type { AnswerPlace } from './engines/answer-reader.ts';
 import type { EngineMessage, GenerateCall, TokenEngine } from './engines/token-engine.ts';
 import type { Channel, RpcFailure, RpcOptions, RpcSink, RpcStream } from './rpc.ts';
 import type { RunningExchange, RunningExchanges } from './running-exchanges.ts';
@@ -72,7 +73,6 @@ function seededFor(order: TokenOrder, firstChoice: number): TokenOrder {
 
 export class Generation implements RunningExchange {
   readonly #parts: GenerationParts;
-  readonly #order: TokenOrder;
   readonly #sink: TokenSink;
   readonly #options: RpcOptions;
   readonly #plans: readonly Plan[];
@@ -86,6 +86,7 @@ export class Generation implements RunningExchange {
       if (!this.#isOver) this.#sink.finished(finish);
     },
   };
+  readonly #bounds: Pick<AnswerPlace, 'isStream' | 'maxTokens'>;
   #next = 0;
   #hasBegun = false;
   #hasMessage = false;
@@ -97,9 +98,9 @@ export class Generation implements RunningExchange {
 
   constructor(parts: GenerationParts, order: TokenOrder, sink: TokenSink) {
     this.#parts = parts;
-    this.#order = order;
     this.#sink = sink;
     this.#plans = plansOf(parts.engine, order);
+    this.#bounds = { isStream: order.isStream, maxTokens: order.sampling.maxTokens };
     // The limits of a call are kept by whoever placed it.
     this.#options = { timeoutMs: undefined, metadata: metadataOf(order) };
   }
@@ -149,7 +150,7 @@ export class Generation implements RunningExchange {
     const plan = this.#plans[this.#next++];
     if (!plan) return;
     const { call, prompt, firstChoice } = plan;
-    const place = { prompt, firstChoice, choices: call.choices, isStream: this.#order.isStream };
+    const place = { prompt, firstChoice, choices: call.choices, ...this.#bounds };
     const reader = new AnswerReader(this.#parts.engine.habits, place, this.#guarded);
     const running: Running = { requestId: call.requestId, reader, stream: undefined };
     this.#running.add(running);

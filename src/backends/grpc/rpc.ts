@@ -33,6 +33,8 @@ export interface RpcFailure {
   readonly isBeforeHeaders: boolean;
   /** The request was certainly not worked on: no connection, REFUSED_STREAM, or beyond GOAWAY's last stream. */
   readonly isUnprocessed: boolean;
+  /** What came is no answer: too large, not framed or coded as it should be. The status is this side's. */
+  readonly isUnreadable?: boolean;
   /** What was thrown, for the log: a codec's error, a sink's, a socket's. */
   readonly cause?: unknown;
 }

@@ -293,6 +293,20 @@ for (const [status, before, after] of statuses) {
   });
 }
 
+test('an answer that cannot be read is the worker’s fault, a request that is too large is the client’s', () => {
+  const faults = [
+    [{ isUnreadable: true, message: 'A message of 9 bytes is larger than the limit of 8.' }, 'upstream_invalid_answer'],
+    [{ message: 'SERVER: Received message larger than max (5242880 vs. 4194304)' }, 'invalid_request'],
+    [{ message: 'Error, decoded message length too large: found 9 bytes, the limit is: 8 bytes' }, 'invalid_request'],
+    [{ message: 'The queue is full' }, 'rate_limited'],
+  ] as const;
+  for (const [fault, code] of faults) {
+    const run = generating();
+    run.at(0).fail({ status: 8, ...fault });
+    assert.deepEqual(run.told, [code]);
+  }
+});
+
 test('what was certainly not worked on may go elsewhere, whatever its status', () => {
   const run = generating();
   run.at(0).fail({ status: 4, isUnprocessed: true });

@@ -51,7 +51,13 @@ export function failedOf(workerId: string, failure: RpcFailure, hasBegun: boolea
   return { error: new GatewayError(code, message), mayRetry };
 }
 
-function codeOf({ status, isUnprocessed }: RpcFailure, hasBegun: boolean): ErrorCode {
+/** What servers on the usual libraries say of a request that is larger than they take. */
+const TOO_LARGE = /message (?:length )?(?:is )?(?:larger than|too large)/i;
+
+function codeOf({ status, isUnprocessed, isUnreadable, message }: RpcFailure, hasBegun: boolean): ErrorCode {
+  if (isUnreadable) return 'upstream_invalid_answer';
+  // Another time will not help, and the worker has nothing to recover from.
+  if (status === RESOURCE_EXHAUSTED && TOO_LARGE.test(message)) return 'invalid_request';
   const isLost = status === UNAVAILABLE || (hasBegun && status === CANCELLED);
   if (isLost || isUnprocessed) return hasBegun ? 'upstream_broken' : 'upstream_unreachable';
   return CODES[status] ?? 'upstream_error';
@@ -60,6 +66,7 @@ function codeOf({ status, isUnprocessed }: RpcFailure, hasBegun: boolean): Error
 function phraseOf(code: ErrorCode): string {
   if (code === 'upstream_unreachable') return 'is not reachable';
   if (code === 'upstream_broken') return 'broke off inside its answer';
+  if (code === 'upstream_invalid_answer') return 'sent what cannot be read';
   if (code === 'upstream_timeout') return 'did not answer in time';
   if (code === 'rate_limited') return 'has too much to do';
   if (code === 'not_translatable') return 'does not have this method';

@@ -20,7 +20,7 @@ export function shownToken(
   return {
     id,
     text: textOf(tokenizer, id),
-    logprob: logprobs?.logprobs[index],
+    logprob: finite(logprobs?.logprobs[index]),
     top: topOf(tokenizer, tops, [logprobs?.topIds[index], logprobs?.topLogprobs[index]]),
   };
 }
@@ -32,7 +32,7 @@ function topOf(tokenizer: Tokenizer, tops: number, [ids, logprobs]: Top): ShownT
   if (!ids || !logprobs) return [];
   return Array.from({ length: Math.min(tops, ids.length, logprobs.length) }, (_, i) => {
     const id = ids[i] ?? 0;
-    return { id, text: textOf(tokenizer, id), logprob: logprobs[i] ?? 0 };
+    return { id, text: textOf(tokenizer, id), logprob: finite(logprobs[i]) ?? NO_LOGPROB };
   });
 }
 
@@ -40,8 +40,13 @@ export function shownPrompt(tokenizer: Tokenizer, tops: number, prompt: PromptLo
   return Array.from({ length: prompt.ids.length }, (_, i) => {
     const id = prompt.ids[i] ?? 0;
     const top = topOf(tokenizer, tops, [prompt.topIds[i], prompt.topLogprobs[i]]);
-    return { id, text: textOf(tokenizer, id), logprob: prompt.logprobs[i], top };
+    return { id, text: textOf(tokenizer, id), logprob: finite(prompt.logprobs[i]), top };
   });
+}
+
+/** JSON has no word for what engines give an impossible token. */
+function finite(logprob: number | undefined): number | undefined {
+  return logprob === undefined || Number.isFinite(logprob) ? logprob : NO_LOGPROB;
 }
 
 /** As chat answers show it: with the bytes, which are exact where the text is not. */

@@ -181,7 +181,7 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
     try {
       message = this.#method.decode(bytes);
     } catch (cause) {
-      this.fail(failure(grpcStatus.INTERNAL, 'A message of the answer could not be decoded.', { cause }));
+      this.fail(failure(grpcStatus.INTERNAL, 'A message of the answer could not be decoded.', unreadable(cause)));
       return false;
     }
     this.#sink.message(message);
@@ -287,11 +287,11 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
   #failureOf(fault: FrameFault): RpcFailure {
     if (fault.kind === 'too_large') {
       const words = `A message of ${fault.lengthBytes} bytes is larger than the limit of ${this.#maxMessageBytes}.`;
-      return failure(grpcStatus.RESOURCE_EXHAUSTED, words);
+      return failure(grpcStatus.RESOURCE_EXHAUSTED, words, unreadable());
     }
-    if (fault.kind === 'flag') return failure(grpcStatus.INTERNAL, 'The answer is not framed as gRPC.');
+    if (fault.kind === 'flag') return failure(grpcStatus.INTERNAL, 'The answer is not framed as gRPC.', unreadable());
     const words = `The peer compressed a message (${this.#encoding ?? 'unnamed'}) though only identity was offered.`;
-    return failure(grpcStatus.INTERNAL, words);
+    return failure(grpcStatus.INTERNAL, words, unreadable());
   }
 
   #failureOfClose(stream: ClientHttp2Stream, carrier: Carrier): RpcFailure {
@@ -330,6 +330,10 @@ export class RpcCall<Out> implements RpcStream, FrameTarget {
     if (stream === undefined) return;
     if (this.#trailers === undefined || !stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
   }
+}
+
+function unreadable(cause?: unknown): Partial<RpcFailure> {
+  return cause === undefined ? { isUnreadable: true } : { isUnreadable: true, cause };
 }
 
 function deadlineExceeded(): RpcFailure {

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { GatewayError } from '../../../domain/errors.ts';
 import type { TokenChunk, TokenFinish } from '../../../domain/token-generation.ts';
 import type { AnswerPlace } from './answer-reader.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { AnswerHabits, ChunkMessage, CompleteMessage } from './token-engine.ts';
 
 const HABITS: AnswerHabits = { completionTokens: 'total', numbersByArrival: false };
-const PLACE: AnswerPlace = { prompt: 0, firstChoice: 0, choices: 1, isStream: true };
+const PLACE: AnswerPlace = { prompt: 0, firstChoice: 0, choices: 1, isStream: true, maxTokens: undefined };
 
 function reading(place: Partial<AnswerPlace> = {}, habits: Partial<AnswerHabits> = {}) {
   const chunks: TokenChunk[] = [];
@@ -248,4 +249,23 @@ test('reasons are made three, and the engine’s own word stays beside', () => {
     answer.reader.push(complete([1], { reason: word }));
     assert.deepEqual([answer.finishes[0]?.reason, answer.finishes[0]?.detail], [reason, word]);
   }
+});
+
+test('an answer that is longer than was asked for ends, and so does one without end', () => {
+  const sink = { chunk: () => undefined, finished: () => undefined };
+  for (const maxTokens of [10, undefined]) {
+    const reader = new AnswerReader(HABITS, { ...PLACE, maxTokens }, sink);
+    const piece = chunk(Array.from({ length: (maxTokens ?? 1_000_000) / 2 }, () => 7));
+    for (let i = 0; i < 3; i += 1) reader.push(piece);
+    const endless = () => {
+      for (let i = 0; i < 300; i += 1) reader.push(piece);
+    };
+    assert.throws(endless, (error) => error instanceof GatewayError && error.code === 'upstream_invalid_answer');
+  }
+});
+
+test('what stopped an answer is told as far as anybody could have asked for it', () => {
+  const { reader, finishes } = reading();
+  reader.push(complete([1], { reason: 'x'.repeat(1e6), matchedStop: 'y'.repeat(1e6) }));
+  assert.deepEqual([finishes[0]?.detail.length, String(finishes[0]?.matchedStop).length], [4_096, 4_096]);
 });

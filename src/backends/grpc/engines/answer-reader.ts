@@ -15,7 +15,14 @@ export interface AnswerPlace {
   readonly firstChoice: number;
   readonly choices: number;
   readonly isStream: boolean;
+  /** What each answer was asked to keep to; undefined: nobody has said. */
+  readonly maxTokens: number | undefined;
 }
+
+/** Longest answer where nobody has said how long it may be: some times the contexts of the day. */
+const MOST_TOKENS = 4_194_304;
+/** Engines that guess tokens ahead may give a few more than they were asked for. */
+const SPARE_TOKENS = 1_024;
 
 /** What is remembered of one answer. */
 interface Answer {
@@ -35,6 +42,7 @@ export class AnswerReader {
   readonly #place: AnswerPlace;
   readonly #sink: Pick<TokenSink, 'chunk' | 'finished'>;
   readonly #answers: Answer[];
+  readonly #mostTokens: number;
   #finished = 0;
   #hasToldPrompt = false;
 
@@ -43,6 +51,7 @@ export class AnswerReader {
     this.#place = place;
     this.#sink = sink;
     this.#answers = Array.from({ length: place.choices }, newAnswer);
+    this.#mostTokens = Math.min(place.maxTokens ?? MOST_TOKENS, MOST_TOKENS) + SPARE_TOKENS;
   }
 
   /** The engine has nothing more to do for this stream. */
@@ -50,7 +59,7 @@ export class AnswerReader {
     return this.#finished === this.#place.choices;
   }
 
-  /** Throws `upstream_invalid_answer` for an answer that nobody has asked for. */
+  /** Throws `upstream_invalid_answer` for an answer that nobody has asked for, and for one that does not end. */
   push(message: EngineMessage): void {
     if (!message) return;
     const index = this.#indexOf(message);
@@ -88,6 +97,7 @@ export class AnswerReader {
     const promptLogprobs = this.#hasToldPrompt ? undefined : message.promptLogprobs;
     if (count <= 0 && !promptLogprobs) return;
     if (promptLogprobs) this.#hasToldPrompt = true;
+    if (answer.given + count > this.#mostTokens) throw endless(answer.given + count);
     const ids = from === 0 ? message.ids : Array.prototype.slice.call(message.ids, from);
     const chunk: TokenChunk = {
       prompt: this.#place.prompt,
@@ -109,14 +119,25 @@ export class AnswerReader {
       prompt: this.#place.prompt,
       choice: this.#place.firstChoice + index,
       reason: reasonOf(message.reason),
-      detail: message.reason,
-      matchedStop: message.matchedStop,
+      detail: message.reason.slice(0, MOST_WORDS),
+      matchedStop: bounded(message.matchedStop),
       promptTokens: answer.promptTokens,
       completionTokens: counted ? answer.given : answer.completionTokens || answer.given,
       cachedTokens: answer.cachedTokens,
       reasoningTokens: answer.reasoningTokens,
     };
   }
+}
+
+/** Of what an engine says stopped it: stop strings of clients are shorter. */
+const MOST_WORDS = 4_096;
+
+function bounded(stop: string | number | undefined): string | number | undefined {
+  return typeof stop === 'string' ? stop.slice(0, MOST_WORDS) : stop;
+}
+
+function endless(tokens: number): GatewayError {
+  return new GatewayError('upstream_invalid_answer', `The engine gives ${tokens} tokens, more than it was asked for.`);
 }
 
 function newAnswer(): Answer {
