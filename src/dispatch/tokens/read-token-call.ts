@@ -5,13 +5,14 @@ import type { GenerationRequest, TranslationWarning } from '../../domain/generat
 import type { TokenPrompt } from '../../domain/token-generation.ts';
 import type { TokenModel } from '../../domain/token-model.ts';
 import type { TokenIds } from '../../domain/tokenizer.ts';
+import { checkIds, checkSampling } from '../../pipeline/prompt/check-sampling.ts';
 import type { AnswerForms } from '../../pipeline/prompt/prepare-chat.ts';
 import { prepareChat } from '../../pipeline/prompt/prepare-chat.ts';
 import { anthropicCountForm, geminiCountForm } from '../../protocols/count-tokens/count-tokens-between.ts';
 import type { RequestFacts } from '../../protocols/hub/codec.ts';
 import type { PlainPrompt } from '../../protocols/hub/text-codec.ts';
 import type { Languages } from '../translation/way.ts';
-import type { Encoded, Reading } from './token-prompt.ts';
+import type { Encoding, Reading } from './token-prompt.ts';
 import type { TokenWay } from './token-way.ts';
 import { tokenWayOf } from './token-way.ts';
 
@@ -49,8 +50,10 @@ export function readTokenCall(asked: Omit<Asked<'chat'>, 'way'>, deps: ReadDeps)
 function readChat({ call, way, model, name }: Asked<'chat'>, deps: ReadDeps): Reading {
   const { request, warnings } = deps.decoded(call);
   const chat = prepareChat(request, model, deps.formsOf(name, call, model));
+  checkSampling(chat.sampling, model.tokenizer.vocabularySize);
+  checkRequestId(chat.requestId);
   return {
-    encode: () => [model.tokenizer.encode(chat.text, false)],
+    prompts: [{ chars: chat.text.length, encode: () => model.tokenizer.encode(chat.text, false) }],
     complete: ([ids]) => ({
       kind: 'chat',
       model,
@@ -68,8 +71,10 @@ function readChat({ call, way, model, name }: Asked<'chat'>, deps: ReadDeps): Re
 function readText({ call, way, model }: Asked<'text'>): Reading {
   const { request, warnings } = way.codec.decodeRequest(call.body, factsOf(call));
   const { prompts, addSpecialTokens, sampling } = request;
+  checkSampling(sampling, model.tokenizer.vocabularySize);
+  checkRequestId(request.requestId);
   return {
-    encode: () => prompts.map((prompt) => idsOf(prompt, model, addSpecialTokens)),
+    prompts: prompts.map((prompt) => encodingOf(prompt, model, addSpecialTokens)),
     complete: (ids) => ({
       kind: 'text',
       model,
@@ -89,7 +94,7 @@ function readEmbed({ call, way, model, name }: Asked<'embed'>): Reading {
   const encoded = via?.encodeRequest(call.body, target);
   const { request, warnings } = codec.decodeRequest(encoded?.body ?? call.body, factsOf(call));
   return {
-    encode: () => request.prompts.map((prompt) => idsOf(prompt, model, true)),
+    prompts: request.prompts.map((prompt) => encodingOf(prompt, model, true)),
     complete: (ids) => ({
       kind: 'embed',
       model,
@@ -110,7 +115,7 @@ function readCount({ call, way, model, name }: Asked<'count'>, deps: ReadDeps): 
   const { request } = codec.decodeRequest(form.unwrap(call.body), factsOf(call));
   const chat = prepareChat(request, model, deps.formsOf(name, call, model));
   return {
-    encode: () => [model.tokenizer.encode(chat.text, false)],
+    prompts: [{ chars: chat.text.length, encode: () => model.tokenizer.encode(chat.text, false) }],
     complete: ([ids]) => ({
       kind: 'count',
       model,
@@ -122,8 +127,20 @@ function readCount({ call, way, model, name }: Asked<'count'>, deps: ReadDeps): 
   };
 }
 
-function idsOf(prompt: PlainPrompt, { tokenizer }: TokenModel, addSpecialTokens: boolean): Encoded[number] {
-  return prompt.kind === 'ids' ? prompt.ids : tokenizer.encode(prompt.text, addSpecialTokens);
+function encodingOf(prompt: PlainPrompt, { tokenizer }: TokenModel, addSpecialTokens: boolean): Encoding {
+  if (prompt.kind === 'text')
+    return { chars: prompt.text.length, encode: () => tokenizer.encode(prompt.text, addSpecialTokens) };
+  checkIds(prompt.ids, tokenizer.vocabularySize);
+  return { chars: 0, encode: () => prompt.ids };
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,256}$/;
+
+/** It goes into metadata and ids, and comes back in answers. */
+function checkRequestId(requestId: string | undefined): void {
+  if (requestId === undefined || REQUEST_ID.test(requestId)) return;
+  const text = '`rid` must be of at most 256 printable characters without spaces.';
+  throw new GatewayError('invalid_request', text, { param: 'rid' });
 }
 
 function textOf(prompt: PlainPrompt): string {

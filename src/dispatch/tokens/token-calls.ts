@@ -7,7 +7,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { Call } from '../../domain/call.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import type { TokenModel, TokenModels } from '../../domain/token-model.ts';
-import type { Reading, TokenCall } from './token-prompt.ts';
+import type { TokenIds } from '../../domain/tokenizer.ts';
+import type { Encoding, Reading, TokenCall } from './token-prompt.ts';
 import { TokenWait } from './token-wait.ts';
 
 export interface TokenCallsDeps {
@@ -25,6 +26,8 @@ type State =
   | { readonly kind: 'ready'; readonly tokens: TokenCall }
   | { readonly kind: 'failed'; readonly error: GatewayError };
 
+/** Characters that are encoded in one go: some 10 ms at the slowest. */
+const TURN_CHARS = 65_536;
 const NO_END = Number.POSITIVE_INFINITY;
 
 interface Beginning {
@@ -33,7 +36,7 @@ interface Beginning {
   readonly since: State | undefined;
 }
 
-interface Encoding {
+interface Asked {
   readonly name: string;
   readonly key: string;
   readonly model: TokenModel;
@@ -100,13 +103,31 @@ export class TokenCalls {
     return { kind: 'failed', error: new GatewayError('tokenizer_unavailable', text, { retryAfterSeconds: 1 }) };
   }
 
-  #encode(call: Call, { name, key, model }: Encoding): State {
+  /** So much text at a time, and one long prompt at a time, so that others get their turn. */
+  async #inTurns(prompts: readonly Encoding[]): Promise<TokenIds[]> {
+    const all: TokenIds[] = [];
+    let chars = 0;
+    for (const prompt of prompts) {
+      chars += prompt.chars;
+      if (chars > TURN_CHARS && all.length > 0) {
+        await new Promise<void>((resolve) => this.#deps.clock.setTimer(resolve, 0));
+        chars = prompt.chars;
+      }
+      all.push(await prompt.encode());
+    }
+    return all;
+  }
+
+  #encode(call: Call, { name, key, model }: Asked): State {
     try {
       const reading = this.#deps.read(call, model, name);
-      const encoded = reading.encode();
-      if (encoded.every((ids) => ids instanceof Uint32Array))
+      const { prompts } = reading;
+      const isBatch = prompts.length > 1 && prompts.reduce((sum, { chars }) => sum + chars, 0) > TURN_CHARS;
+      const encoded = isBatch ? [] : prompts.map((prompt) => prompt.encode());
+      if (!isBatch && encoded.every((ids) => ids instanceof Uint32Array))
         return { kind: 'ready', tokens: reading.complete(encoded) };
-      const settled = Promise.all(encoded.map((ids) => Promise.resolve(ids)))
+      const all = isBatch ? this.#inTurns(prompts) : Promise.all(encoded.map((ids) => Promise.resolve(ids)));
+      const settled = all
         .then((ids): State => ({ kind: 'ready', tokens: reading.complete(ids) }))
         .catch(failed)
         .then((state) => void this.#statesOf(call).set(key, state));

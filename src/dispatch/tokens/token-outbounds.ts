@@ -118,7 +118,7 @@ export class TokenOutbounds {
     const facts = {
       model: call.model ?? model,
       createdSeconds: Math.floor(clock.wallTime() / 1_000),
-      requestId: order.requestId,
+      requestId: request.requestId ?? call.requestId,
       newId: (prefix: string) => newId(prefix, random),
       request,
       elapsedSeconds: () => (clock.now() - call.record.startedAt) / 1_000,
@@ -138,7 +138,11 @@ export class TokenOutbounds {
     checkFit(placed, undefined);
     const unfit = this.#deps.tokenBackend.embedProblem(placed.engine);
     if (unfit) return { kind: 'unfit', error: unfit };
-    const order: Omit<EmbedOrder, 'key'> = { requestId: call.requestId, prompts: tokens.prompts, ...traceOf(call) };
+    const order: Omit<EmbedOrder, 'key'> = {
+      requestId: this.#engineId(call.requestId),
+      prompts: tokens.prompts,
+      ...traceOf(call),
+    };
     const facts = { model: call.model ?? model, tokens };
     return this.#sent(placed, ({ key }) => (parts, host) => {
       const answer = new EmbeddedAnswer(parts, { host, ...facts });
@@ -183,7 +187,7 @@ export class TokenOutbounds {
     // An echo is told before the answer, and this engine tells the prompt's log probabilities behind it.
     const mustWait = engine === 'trtllm' && sampling.promptLogprobs !== undefined;
     return {
-      requestId: attempt === 0 ? own : `${own}-r${attempt}`,
+      requestId: this.#engineId(attempt === 0 ? own : `${own}-r${attempt}`),
       prompts: tokens.prompts,
       sampling,
       isStream: (call.stream || mustWatch) && !mustWait,
@@ -192,6 +196,14 @@ export class TokenOutbounds {
       key: undefined,
       rank: undefined,
     };
+  }
+
+  /**
+   * Clients choose ids. An engine drops by id: of two calls with the same one, the one that ends would take the other
+   * with it, whoever's it is.
+   */
+  #engineId(own: string): string {
+    return newId(`${own}-`, this.#deps.random);
   }
 
   #sent({ call, tokens, engine }: Placed<TokenCall>, begin: (start: TokenStart) => BeginTokens): Sent {

@@ -54,11 +54,16 @@ export interface CountedTokens extends Common {
 
 export type TokenCall = ChatTokens | TextTokens | EmbedTokens | CountedTokens;
 
-/** Ids of each prompt, at once or later. */
-export type Encoded = readonly (TokenIds | Promise<TokenIds>)[];
+/** One prompt on its way to tokens. */
+export interface Encoding {
+  /** Of its text; 0 where it came as ids. */
+  readonly chars: number;
+  /** Its ids, at once or later. */
+  encode(): TokenIds | Promise<TokenIds>;
+}
 
 /** What is known before the tokens are. */
 export interface Reading {
-  encode(): Encoded;
+  readonly prompts: readonly Encoding[];
   complete(ids: readonly TokenIds[]): TokenCall;
 }

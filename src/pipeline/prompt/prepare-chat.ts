@@ -173,6 +173,14 @@ function variablesOf({ effort, extras, template, wanted }: Rendering): JsonText 
 /** What the client says to the template itself; what the gateway says is not for it to say. */
 function ownVariables(extras: ExtraFields): string {
   const given = extras.raw('chat_template_kwargs')?.trim() ?? '{}';
+  if (given.length > MOST_VARIABLES_CHARS)
+    throw new GatewayError(
+      'invalid_request',
+      `\`chat_template_kwargs\` is longer than ${MOST_VARIABLES_CHARS} characters.`,
+      {
+        param: 'chat_template_kwargs',
+      },
+    );
   const names = given.startsWith('{') ? Object.keys(JSON.parse(given) as object) : undefined;
   const taken = names?.find((name) => RESERVED.has(name));
   if (names && taken === undefined) return given.slice(1, -1).trim();
@@ -187,6 +195,9 @@ function thoughtToggle({ thinkingToggle }: ChatTemplate, extras: ExtraFields): b
   const value: unknown = (JSON.parse(given) as Record<string, unknown>)[thinkingToggle.name];
   return typeof value === 'boolean' ? value : undefined;
 }
+
+/** Templates know a handful of variables; documents are the longest of them. */
+const MOST_VARIABLES_CHARS = 1_048_576;
 
 const RESERVED: ReadonlySet<string> = new Set(['messages', 'tools', 'add_generation_prompt']);
 

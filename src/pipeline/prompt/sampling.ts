@@ -3,6 +3,7 @@ import { GatewayError } from '../../domain/errors.ts';
 import type { GenerationRequest } from '../../domain/generation.ts';
 import type { OutputConstraint, Sampling } from '../../domain/token-generation.ts';
 import type { SamplingDefaults } from '../../domain/token-model.ts';
+import { MOST_BIASES, tooManyBiases } from './check-sampling.ts';
 import type { ExtraFields } from './extra-fields.ts';
 
 /** As many as engines' own servers take. */
@@ -61,7 +62,9 @@ function checkRanges({ choices, stop, maxTokens, topK, topLogprobs, wantsLogprob
 
 function readLogitBias(text: string | undefined): ReadonlyMap<number, number> | undefined {
   if (text === undefined) return undefined;
-  const biases = Object.entries(JSON.parse(text) as Record<string, unknown>).map(([id, bias]) => {
+  const entries = Object.entries(JSON.parse(text) as Record<string, unknown>);
+  if (entries.length > MOST_BIASES) throw tooManyBiases();
+  const biases = entries.map(([id, bias]) => {
     if (!/^\d{1,9}$/.test(id)) throw refuse('logit_bias', 'must have ids of tokens for names');
     if (typeof bias !== 'number' || bias < -100 || bias > 100)
       throw refuse('logit_bias', 'must have numbers from -100 to 100');

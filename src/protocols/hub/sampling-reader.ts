@@ -12,6 +12,8 @@ import { ObjectReader } from './object-reader.ts';
 export const MAX_CHOICES = 128;
 /** Of all prompts together: each is an answer that is held. */
 export const MAX_ANSWERS = 4_096;
+const MAX_BIASES = 10_000;
+const MAX_STOP_IDS = 4_096;
 
 interface Range {
   readonly least: number;
@@ -81,7 +83,9 @@ function readStops(holder: ObjectReader): readonly string[] {
 }
 
 function readIds(holder: ObjectReader, name: string): number[] {
-  return holder.list(name).map(({ scalar }, index) => {
+  const ids = holder.list(name);
+  if (ids.length > MAX_STOP_IDS) throw holder.refuse(name, `must have at most ${MAX_STOP_IDS} ids`);
+  return ids.map(({ scalar }, index) => {
     if (typeof scalar === 'number' && Number.isInteger(scalar) && scalar >= 0) return scalar;
     throw holder.refuse(`${name}[${index}]`, 'must be the id of a token');
   });
@@ -91,6 +95,8 @@ function readIds(holder: ObjectReader, name: string): number[] {
 function readLogitBias(holder: ObjectReader): ReadonlyMap<number, number> | undefined {
   const biases = holder.object('logit_bias');
   if (!biases) return undefined;
+  if (biases.node.members.size > MAX_BIASES)
+    throw holder.refuse('logit_bias', `must have at most ${MAX_BIASES} tokens`);
   const byId = new Map<number, number>();
   for (const name of biases.node.members.keys()) {
     const bias = numberIn(biases, name, { least: -100, most: 100 });
