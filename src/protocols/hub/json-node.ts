@@ -3,8 +3,9 @@
  * through keeps its bytes (key order, number text, escapes). The text is checked once, whole; children are found when
  * asked for.
  * Cost   one native parse for the check, then one pass over an object's text for each level that is looked into
- * Errors `parseNode` throws a SyntaxError; nothing else throws
+ * Errors `parseNode` throws a SyntaxError; `members` a GatewayError for an object with too many of them
  */
+import { GatewayError } from '../../domain/errors.ts';
 
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
@@ -90,6 +91,13 @@ function kindAt(source: string, at: number): JsonKind {
   }
 }
 
+/** Far beyond any request; a million of them would hold the loop for a second. */
+const MAX_MEMBERS = 65_536;
+
+function tooMany(): GatewayError {
+  return new GatewayError('invalid_request', `An object has more than ${MAX_MEMBERS} members.`);
+}
+
 function readMembers(source: string, start: number): ReadonlyMap<string, JsonNode> {
   const members = new Map<string, JsonNode>();
   let at = skipSpace(source, start + 1);
@@ -99,6 +107,7 @@ function readMembers(source: string, start: number): ReadonlyMap<string, JsonNod
     const valueAt = skipSpace(source, skipSpace(source, keyEnd) + 1);
     const end = skipValue(source, valueAt);
     members.set(key, new JsonNode(source, valueAt, end));
+    if (members.size > MAX_MEMBERS) throw tooMany();
     at = afterComma(source, end);
   }
   return members;

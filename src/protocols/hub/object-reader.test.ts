@@ -62,3 +62,12 @@ test('a body that is no JSON object is invalid_json and its text is not quoted',
         error instanceof GatewayError && error.code === 'invalid_json' && !error.message.includes('secret'),
     );
 });
+
+test('refuses lists and objects that are longer than anybody needs', () => {
+  const many = (count: number, item: (index: number) => string) =>
+    Array.from({ length: count }, (_, i) => item(i)).join(',');
+  const body = `{"list":[${many(20_000, () => '{}')}],"object":{${many(70_000, (i) => `"k${i}":0`)}}}`;
+  const { reader } = reading(body);
+  assert.throws(() => reader.objects('list'), /`list` must have at most 16384 entries/);
+  assert.throws(() => reader.object('object')?.value('k1'), /more than 65536 members/);
+});

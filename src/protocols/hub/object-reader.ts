@@ -20,6 +20,9 @@ export class Warnings {
   }
 }
 
+/** Messages, parts, tools: each costs some microseconds in every step of a translation. */
+const MAX_OBJECTS = 16_384;
+
 const UNKNOWN = 'is not known to the gateway, so it cannot be translated';
 
 export class ObjectReader {
@@ -100,9 +103,11 @@ export class ObjectReader {
     return node.items;
   }
 
-  /** Empty when it is absent; each item with its path. */
+  /** Empty when it is absent; each item with its path. Throws for more than anybody has use for. */
   objects(name: string): ObjectReader[] {
-    return this.list(name).map((node, index) => new ObjectReader(node, `${this.at(name)}[${index}]`, this.warnings));
+    const list = this.list(name);
+    if (list.length > MAX_OBJECTS) throw this.refuse(name, `must have at most ${MAX_OBJECTS} entries`);
+    return list.map((node, index) => new ObjectReader(node, `${this.at(name)}[${index}]`, this.warnings));
   }
 
   texts(name: string): string[] {

@@ -12,6 +12,8 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_ITEMS = 4_096;
 /** Characters, or tokens, between two turns of the loop: some milliseconds of work. */
 const STEP = 32 * 1024;
+/** In an answer, which is written in one go. */
+const MAX_TOKENS = 2_000_000;
 const MAX_ID = 0xffffffff;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -24,8 +26,11 @@ export async function tokenize(deps: ServerDeps, request: ControlRequest): Promi
   const tokenizer = await tokenizerOf(deps, fields, request.signal);
   const all: { tokens: number[]; count: number; chars: number }[] = [];
   let done = 0;
+  let tokens = 0;
   for (const prompt of prompts.list) {
     const ids = await tokenizer.encode(prompt, addSpecialTokens);
+    tokens += ids.length;
+    if (tokens > MAX_TOKENS) throw refused('prompt', `has more than ${MAX_TOKENS} tokens`);
     all.push({ tokens: Array.from(ids), count: ids.length, chars: countChars(prompt) });
     done += prompt.length;
     if (done < STEP) continue;
