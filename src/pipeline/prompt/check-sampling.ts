@@ -13,23 +13,30 @@ const MOST_INT = 0x7fff_ffff;
 export const MOST_BIASES = 10_000;
 const MOST_STOP_IDS = 4_096;
 
-const FLOATS = {
-  temperature: 'temperature',
-  topP: 'top_p',
-  minP: 'min_p',
-  frequencyPenalty: 'frequency_penalty',
-  presencePenalty: 'presence_penalty',
-  repetitionPenalty: 'repetition_penalty',
-} as const;
+const NUMBERS = [
+  ['temperature', 'temperature'],
+  ['topP', 'top_p'],
+  ['minP', 'min_p'],
+  ['frequencyPenalty', 'frequency_penalty'],
+  ['presencePenalty', 'presence_penalty'],
+  ['repetitionPenalty', 'repetition_penalty'],
+  ['maxTokens', 'max_tokens'],
+  ['minTokens', 'min_tokens'],
+  ['topK', 'top_k'],
+] as const;
 
-const WHOLES = { maxTokens: 'max_tokens', minTokens: 'min_tokens', topK: 'top_k' } as const;
+const WHOLES: ReadonlySet<string> = new Set(['maxTokens', 'minTokens', 'topK']);
+
+/** Whether the engines' messages have room for it: 32 bits, whole or not. */
+export function isRepresentable(name: (typeof NUMBERS)[number][0], value: number): boolean {
+  if (!WHOLES.has(name)) return Math.abs(value) <= MOST_FLOAT;
+  return Number.isInteger(value) && Math.abs(value) <= MOST_INT;
+}
 
 /** Throws `invalid_request`. */
 export function checkSampling(sampling: Sampling, vocabularySize: number): void {
-  for (const [name, param] of Object.entries(FLOATS) as [keyof typeof FLOATS, string][])
-    if (Math.abs(sampling[name] ?? 0) > MOST_FLOAT) throw refuse(param, 'is too large');
-  for (const [name, param] of Object.entries(WHOLES) as [keyof typeof WHOLES, string][])
-    if (Math.abs(sampling[name] ?? 0) > MOST_INT) throw refuse(param, 'is too large');
+  for (const [name, param] of NUMBERS)
+    if (!isRepresentable(name, sampling[name] ?? 0)) throw refuse(param, 'is too large');
   if ((sampling.minTokens ?? 0) < 0) throw refuse('min_tokens', 'must be at least 0');
   const { stopTokenIds, logitBias } = sampling;
   if (stopTokenIds.length > MOST_STOP_IDS) throw refuse('stop_token_ids', `must have at most ${MOST_STOP_IDS} ids`);

@@ -3,7 +3,7 @@ import { GatewayError } from '../../domain/errors.ts';
 import type { GenerationRequest } from '../../domain/generation.ts';
 import type { OutputConstraint, Sampling } from '../../domain/token-generation.ts';
 import type { SamplingDefaults } from '../../domain/token-model.ts';
-import { MOST_BIASES, tooManyBiases } from './check-sampling.ts';
+import { isRepresentable, MOST_BIASES, tooManyBiases } from './check-sampling.ts';
 import type { ExtraFields } from './extra-fields.ts';
 
 /** As many as engines' own servers take. */
@@ -77,9 +77,14 @@ function refuse(param: string, problem: string): GatewayError {
   return new GatewayError('invalid_request', `\`${param}\` ${problem}.`, { param });
 }
 
+/** A model's files and its workers may say anything; what fits no field is no default. */
+function isUsable(name: keyof SamplingDefaults, value: number | undefined): boolean {
+  return value !== undefined && isRepresentable(name, value);
+}
+
 /** Fills in what the client has left open, from the first that says something. */
 export function withDefaults(sampling: Sampling, ...sources: readonly (SamplingDefaults | undefined)[]): Sampling {
-  const first = (name: keyof SamplingDefaults) => sources.find((source) => source?.[name] !== undefined)?.[name];
+  const first = (name: keyof SamplingDefaults) => sources.find((source) => isUsable(name, source?.[name]))?.[name];
   return {
     ...sampling,
     temperature: sampling.temperature ?? first('temperature'),
