@@ -72,13 +72,29 @@ function row(template: CorpusTemplate, conversation: string): Record<string, str
   };
 }
 
+const MEBIBYTE = 'ab 日 '.repeat(1 << 18).slice(0, 1 << 20);
+const LONG = JSON.stringify([{ role: 'user', content: MEBIBYTE }]);
+/** What goes over the content as often as it may. */
+const OVER_CONTENT = [
+  '{% for c in messages[0].content %}{{ c }}{% endfor %}',
+  '{% for i in range(100000) %}{% set x = messages[0].content.split() %}{% endfor %}',
+  '{% for i in range(100000) %}{% set x = messages[0].content.replace("a", "b") %}{% endfor %}',
+  '{% for i in range(100000) %}{% set x = messages[0].content | upper | trim | length %}{% endfor %}',
+  '{% for i in range(100000) %}{% set x = messages | tojson %}{% endfor %}',
+  '{% for i in range(100000) %}{% set x = messages[0].content[::-1] %}{% endfor %}',
+  '{% set ns = namespace(x="") %}{% for c in messages[0].content %}{% set ns.x = ns.x + c %}{% endfor %}{{ ns.x }}',
+].map((source) => ({ name: source.slice(0, 70), source }));
+
 /** Of the first render, before anything is optimized for it. */
-function hostileTimes(): { readonly name: string; readonly ms: number }[] {
-  return HOSTILE.map(({ name, source }) => {
+function hostileTimes(
+  templates: readonly { readonly name: string; readonly source: string }[],
+  messages: string,
+): { readonly name: string; readonly ms: number }[] {
+  return templates.map(({ name, source }) => {
     const template = compileChatTemplate(source, { specialTokens: {}, now: () => 0 });
     const start = process.threadCpuUsage();
     try {
-      template.render({ messages: '[]', tools: undefined, addGenerationPrompt: true, variables: undefined });
+      template.render({ messages, tools: undefined, addGenerationPrompt: true, variables: undefined });
     } catch {
       // Which error it is, is for the tests.
     }
@@ -87,11 +103,16 @@ function hostileTimes(): { readonly name: string; readonly ms: number }[] {
   });
 }
 
-const slowest = hostileTimes()
-  .sort((a, b) => b.ms - a.ms)
-  .slice(0, 5);
-console.log(`hostile templates: ${HOSTILE.length}; the slowest, in ms of processor time:`);
-for (const { name, ms } of slowest) console.log(`  ${ms.toFixed(1).padStart(6)}  ${name}`);
+for (const [what, messages, templates] of [
+  ['without a conversation', '[]', HOSTILE],
+  ['with a conversation of 1 MiB', LONG, [...HOSTILE, ...OVER_CONTENT]],
+] as const) {
+  const slowest = hostileTimes(templates, messages)
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, 6);
+  console.log(`hostile templates ${what}: ${templates.length}; the slowest, in ms of processor time:`);
+  for (const { name, ms } of slowest) console.log(`  ${ms.toFixed(1).padStart(6)}  ${name}`);
+}
 const corpus = await readCorpus();
 globalThis.gc?.();
 const before = process.memoryUsage().heapUsed;

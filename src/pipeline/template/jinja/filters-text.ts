@@ -63,7 +63,8 @@ function indent(value: Value, [width, first, blank]: Given, budget: Budget): Val
   budget.write(unit.length);
   const text = textArgument(value, '');
   budget.scan(text.length);
-  budget.spend(text.length >> 2);
+  // Each unit may be a line of its own.
+  budget.spend(text.length);
   const lines = splitLines(`${text}\n`, false);
   budget.write(text.length + lines.length * unit.length);
   const isBlankToo = boolArgument(blank, false);
