@@ -48,10 +48,15 @@ function rig(of: (name: string) => TokenModelState = () => READY, encode?: () =>
     clock,
     waitMs: 1_000,
     read: (_call, _model, name): Reading => ({
-      encode: () => {
-        encoded.push(name);
-        return [encode?.() ?? Uint32Array.of(1, 2, 3)];
-      },
+      prompts: [
+        {
+          chars: 3,
+          encode: () => {
+            encoded.push(name);
+            return encode?.() ?? Uint32Array.of(1, 2, 3);
+          },
+        },
+      ],
       complete: ([ids]): TokenCall => ({
         kind: 'count',
         model,
