@@ -16,6 +16,7 @@ import type { HeaderList } from '../domain/headers.ts';
 import { headerOf } from '../domain/headers.ts';
 import { KeyMask } from '../domain/key-mask.ts';
 import type { Backend, CallWatch, Exchange, ExchangeSink, ReplyWriter, UpstreamRequest } from '../domain/ports.ts';
+import type { TokenExchange } from '../domain/token-generation.ts';
 import type { Worker } from '../domain/worker.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { ClockOptions, Phase } from '../resilience/clocks.ts';
@@ -62,7 +63,7 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle, Tok
   readonly #deps: AttemptDeps;
   readonly #settle: (outcome: AttemptOutcome) => void;
   readonly #watchdog: Watchdog;
-  #exchange: Exchange | undefined;
+  #exchange: Exchange | TokenExchange | undefined;
   /** Made when the first bytes show what it is. */
   #answer: Answer | undefined;
 
@@ -120,6 +121,11 @@ export class Attempt implements ExchangeSink, Ticking, AnswerHost, Throttle, Tok
 
   touch(): void {
     this.#watchdog.touch();
+  }
+
+  answerStopped(prompt: number, choice: number): void {
+    const exchange = this.#exchange;
+    if (exchange && 'stop' in exchange) exchange.stop(prompt, choice);
   }
 
   failedByWorker(error: GatewayError, mayRetry: boolean): void {

@@ -153,11 +153,20 @@ export interface TokenWorker {
   readonly engine: Engine;
 }
 
+/** A generation under way. */
+export interface TokenExchange extends Exchange {
+  /**
+   * This answer is over for whoever reads it (a stop string was found in it), while others go on: an engine that does not
+   * know by itself is told to drop what nobody waits for.
+   */
+  stop(prompt: number, choice: number): void;
+}
+
 /** Drives engines that take tokens. Aborting an exchange that has not ended tells the engine to drop it. */
 export interface TokenBackend {
   /** What this engine cannot be asked (a constraint on MLX): `not_translatable`. Undefined: it can. */
   problem(engine: Engine, order: TokenOrder): GatewayError | undefined;
-  generate(worker: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange;
+  generate(worker: TokenWorker, order: TokenOrder, sink: TokenSink): TokenExchange;
   /** The same for embeddings. */
   embedProblem(engine: Engine): GatewayError | undefined;
   embed(worker: TokenWorker, order: EmbedOrder, sink: EmbedSink): Exchange;

@@ -217,6 +217,27 @@ for (const kind of GRPC_KINDS) {
   });
 }
 
+test('of two prompts one meets a stop string: its stream is dropped at once, the other goes on', async (t) => {
+  for (const kind of ['sglang', 'mlx'] as const) {
+    const rig = await grpcRigFor(t, [kind], {}, paced(2));
+    const [engine] = rig.engines;
+    const tail = (words: number) => Array.from({ length: words }, (_, i) => `w${i}`).join(' ');
+    for (const stream of [true, false]) {
+      const before = engine?.stats().tokensGenerated ?? 0;
+      const prompt = [`#say one HALT ${tail(300)}`, `#say ${tail(60)}`];
+      const body = { model: 'sim-model', prompt, max_tokens: 2_000, stop: ['HALT'], stream };
+      const { text, status } = await clientOf(rig.gateway, '/v1/completions', body).over;
+      assert.equal(status, 200, text);
+      assert.ok(text.includes('9'), 'the other one is whole');
+      await allQuiet(rig);
+      const generated = (engine?.stats().tokensGenerated ?? 0) - before;
+      t.diagnostic(`${kind}: ${generated} tokens generated`);
+      assert.ok(generated < 400, `${generated} tokens were generated, of which 300 words were for nobody`);
+    }
+    for (const id of abortedOnce(rig.engines)) assert.match(id, /-p0$/, 'only the stream of the stopped answer');
+  }
+});
+
 test('clients that leave while the tokenizer is loaded reach no engine, and the next one is served', async (t) => {
   const engine = await grpcEngineFor(t, { kind: 'vllm', reportsTokenizerPath: false });
   engine.setFaults([{ kind: 'slow', firstByteMs: 1_500, rate: 1, path: 'GetTokenizer' }]);

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../domain/errors.ts';
-import type { TokenOrder, TokenSink } from '../../domain/token-generation.ts';
+import type { TokenExchange, TokenOrder, TokenSink } from '../../domain/token-generation.ts';
 import type { Aborts } from './aborts.ts';
 import { metadataOf } from './call-metadata.ts';
 import { AnswerReader } from './engines/answer-reader.ts';
@@ -40,6 +40,9 @@ interface Plan {
 interface Running {
   readonly requestId: string;
   readonly reader: AnswerReader;
+  readonly plan: Plan;
+  /** Answers that are over for whoever reads them. */
+  stopped: number;
   stream: RpcStream | undefined;
 }
 
@@ -71,7 +74,7 @@ function seededFor(order: TokenOrder, firstChoice: number): TokenOrder {
   return { ...order, sampling: { ...sampling, seed: sampling.seed + firstChoice } };
 }
 
-export class Generation implements RunningExchange {
+export class Generation implements RunningExchange, TokenExchange {
   readonly #parts: GenerationParts;
   readonly #sink: TokenSink;
   readonly #options: RpcOptions;
@@ -136,6 +139,17 @@ export class Generation implements RunningExchange {
     else clock.setTimer(() => this.#drop(reason), OWN_STOP_MS);
   }
 
+  /** Of several streams those go on that somebody reads; the only one ends with all of it. */
+  stop(prompt: number, choice: number): void {
+    if (this.#isOver || this.#plans.length === 1 || !this.#parts.engine.lacks.includes('stop')) return;
+    const running = [...this.#running].find(({ plan }) => isOf(plan, prompt, choice));
+    if (!running) return;
+    running.stopped += 1;
+    if (running.stopped < running.plan.call.choices) return;
+    this.#tell([running], 'Its answers have met a stop string');
+    this.#ended(running);
+  }
+
   #isComplete(): boolean {
     return [...this.#running].every(({ reader }) => reader.isComplete);
   }
@@ -152,7 +166,7 @@ export class Generation implements RunningExchange {
     const { call, prompt, firstChoice } = plan;
     const place = { prompt, firstChoice, choices: call.choices, ...this.#bounds };
     const reader = new AnswerReader(this.#parts.engine.habits, place, this.#guarded);
-    const running: Running = { requestId: call.requestId, reader, stream: undefined };
+    const running: Running = { requestId: call.requestId, reader, plan, stopped: 0, stream: undefined };
     this.#running.add(running);
     const { channel, engine } = this.#parts;
     const stream = channel.stream(engine.generate, call, this.#options, this.#sinkFor(running));
@@ -214,13 +228,22 @@ export class Generation implements RunningExchange {
     this.#isOver = true;
     this.#isLeaving = false;
     this.#parts.exchanges.delete(this);
-    const requestIds = [...this.#running].filter(({ reader }) => !reader.isComplete).map(({ requestId }) => requestId);
-    for (const { stream, reader } of this.#running) {
+    this.#tell([...this.#running], reason);
+    this.#running.clear();
+  }
+
+  /** Streams that nobody reads any more: an engine is told of those that it has not completed. */
+  #tell(streams: readonly Running[], reason: string): void {
+    const requestIds = streams.filter(({ reader }) => !reader.isComplete).map(({ requestId }) => requestId);
+    for (const { stream, reader } of streams) {
       if (reader.isComplete) stream?.leaveToEnd();
       else stream?.cancel();
     }
-    this.#running.clear();
     const { engine, channel, aborts } = this.#parts;
     aborts.send({ engine, channel, requestIds, reason, metadata: this.#options.metadata });
   }
+}
+
+function isOf({ call, prompt, firstChoice }: Plan, ofPrompt: number, choice: number): boolean {
+  return prompt === ofPrompt && choice >= firstChoice && choice < firstChoice + call.choices;
 }

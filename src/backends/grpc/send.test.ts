@@ -209,6 +209,30 @@ test('of two answers one complete one does not do', async () => {
   assert.deepEqual(abortedIds(run), ['r']);
 });
 
+test('of several streams only those are dropped whose answers have all been stopped', async () => {
+  const run = generating({ order: { prompts: [promptOf([1]), promptOf([2])] }, sampling: { choices: 2 } });
+  run.exchange.stop(0, 0);
+  await settled();
+  assert.deepEqual(abortedIds(run), []);
+  run.exchange.stop(0, 1);
+  await settled();
+  assert.deepEqual(abortedIds(run), ['r-p0']);
+  assert.deepEqual(
+    run.channel.streams.map(({ state }) => state.isCancelled),
+    [true, false],
+  );
+  assert.deepEqual(run.told, []);
+  run.at(1).end();
+  assert.deepEqual(run.told, ['end']);
+});
+
+test('an engine that looks for stop strings itself ends such answers itself', async () => {
+  const run = generating({ engine: 'vllm', order: { prompts: [promptOf([1]), promptOf([2])] } });
+  run.exchange.stop(0, 0);
+  await settled();
+  assert.deepEqual(abortedIds(run), []);
+});
+
 test('nothing is told after an abort, also not the rest of the message that is being read', async () => {
   const channel = new ScriptedChannel({ [SGLANG_ABORT]: aborted });
   const told: string[] = [];

@@ -7,6 +7,7 @@ import type {
   EmbedSink,
   Sampling,
   TokenBackend,
+  TokenExchange,
   TokenOrder,
   TokenSink,
   TokenWorker,
@@ -58,7 +59,7 @@ export class GrpcTokenBackend implements TokenBackend {
   }
 
   /** Throws what `problem` gives. */
-  generate({ address, engine }: TokenWorker, order: TokenOrder, sink: TokenSink): Exchange {
+  generate({ address, engine }: TokenWorker, order: TokenOrder, sink: TokenSink): TokenExchange {
     const problem = this.problem(engine, order);
     if (problem) throw problem;
     const spoken = engineNamed(engine);

@@ -46,8 +46,10 @@ export class ChatTokenAnswer implements TokenAnswer {
 
   chunk(chunk: TokenChunk): void {
     this.#host.touch();
+    const before = this.#events.stoppedChoices.length;
     this.#events.chunk(chunk, this.#onEvent);
     this.#told();
+    if (this.#events.stoppedChoices.length > before) this.#host.answerStopped(chunk.prompt, chunk.choice);
   }
 
   finished(finish: TokenFinish): void {
@@ -111,9 +113,12 @@ export class WholeChatAnswer implements TokenAnswer {
   }
 
   chunk(chunk: TokenChunk): void {
-    this.#sides.host.touch();
+    const { host } = this.#sides;
+    host.touch();
+    const before = this.#events.stoppedChoices.length;
     this.#events.chunk(chunk, this.#onEvent);
     if (this.#events.isDone) this.end();
+    if (this.#events.stoppedChoices.length > before) host.answerStopped(chunk.prompt, chunk.choice);
   }
 
   finished(finish: TokenFinish): void {

@@ -52,9 +52,12 @@ export class TextTokenAnswer implements TokenAnswer {
   }
 
   chunk(chunk: TokenChunk): void {
-    this.#sides.host.touch();
+    const { host } = this.#sides;
+    host.touch();
+    const before = this.#output.stoppedChoices.length;
     this.#output.chunk(chunk, this.#onEvent);
     this.#tell();
+    if (this.#output.stoppedChoices.length > before) host.answerStopped(chunk.prompt, chunk.choice);
   }
 
   finished(finish: TokenFinish): void {

@@ -3,7 +3,7 @@
  * attempt the same things as any other answer.
  */
 import type { GatewayError } from '../../domain/errors.ts';
-import type { EmbedSink, TokenSink } from '../../domain/token-generation.ts';
+import type { EmbedSink, TokenExchange, TokenSink } from '../../domain/token-generation.ts';
 import type { Exchange } from '../../domain/ports.ts';
 import type { Answer, AnswerParts } from '../answer.ts';
 
@@ -13,6 +13,8 @@ export interface TokenHost {
   begun(): void;
   /** A sign of life. */
   touch(): void;
+  /** This answer is over, though others of the call go on. */
+  answerStopped(prompt: number, choice: number): void;
   /** The worker failed. `mayRetry`: it has not begun, and says that it cannot now. */
   failedByWorker(error: GatewayError, mayRetry: boolean): void;
 }
@@ -21,7 +23,7 @@ export interface TokenHost {
 export type BeginTokens = (
   parts: AnswerParts,
   host: TokenHost,
-) => { readonly answer: Answer; readonly exchange: Exchange };
+) => { readonly answer: Answer; readonly exchange: TokenExchange | Exchange };
 
 export interface TokenAnswer extends Answer, TokenSink {}
 export interface EmbedAnswer extends Answer, EmbedSink {}
