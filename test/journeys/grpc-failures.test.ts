@@ -17,6 +17,7 @@ import {
   grpcRigFor,
   metricOf,
   paced,
+  tokenizersReady,
   until,
   workersOf,
 } from '../support/grpc-rig.ts';
@@ -318,6 +319,7 @@ test('a pool of HTTP and gRPC workers of one model serves calls on both, one tie
   const chats = () => http.stats().requestsByPath[CHAT] ?? 0;
   const both = await gatewayFor(t, [grpc.url, http.url], { policy: 'round_robin', maxConcurrentRequests: 4 });
   await both.whenReady(2);
+  await tokenizersReady(both);
   const all = await Promise.all(Array.from({ length: 40 }, (_, i) => say(both, { stream: i % 2 === 0 })));
   assert.deepEqual(new Set(all.map(({ status }) => status)), new Set([200]));
   assert.deepEqual([generatesOf(grpc), chats()], [20, 20]);
@@ -330,6 +332,7 @@ test('a pool of HTTP and gRPC workers of one model serves calls on both, one tie
     retryInitialBackoffMs: 1,
   });
   await tiers.whenReady(2);
+  await tokenizersReady(tiers);
   for (let call = 0; call < 6; call += 1) assert.equal((await say(tiers)).status, 200);
   assert.deepEqual([generatesOf(grpc), chats()], [26, 20], 'the higher tier serves alone');
   grpc.setFaults(always({ kind: 'status', status: 503 }));

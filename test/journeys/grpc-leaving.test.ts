@@ -342,7 +342,9 @@ test('a preempted call is taken from its engine', async (t) => {
   assert.equal(urgent.status, 200);
   assert.equal((await victim.over).headers['x-smg-preempted'], 'true');
   await allQuiet(rig);
-  assert.deepEqual([...abortedOnce(rig.engines)], ['victim']);
+  const [id, ...others] = abortedOnce(rig.engines);
+  assert.match(id ?? '', /^victim-/);
+  assert.deepEqual(others, []);
 });
 
 test('a client that leaves while its texts are embedded takes them from the engine', async (t) => {

@@ -61,6 +61,7 @@ export interface ListedWorker {
   readonly circuit_breaker: string;
   readonly load: number;
   readonly last_error?: string;
+  readonly tokenizer?: { readonly status: string };
 }
 
 export async function workersOf(gateway: Gateway): Promise<readonly ListedWorker[]> {
@@ -71,6 +72,13 @@ export async function workersOf(gateway: Gateway): Promise<readonly ListedWorker
 /** Asks until it is so; a test in which it never is runs into its limit. */
 export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Workers behind gRPC are ready before their tokenizers: until then others of their model serve alone. */
+export async function tokenizersReady(gateway: Gateway): Promise<void> {
+  await until(async () =>
+    (await workersOf(gateway)).every(({ tokenizer }) => tokenizer === undefined || tokenizer.status === 'ready'),
+  );
 }
 
 /** Engines have nothing to do, and the gateway holds nothing: no call, no stream, nobody who waits. */
