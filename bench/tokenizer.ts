@@ -1,14 +1,19 @@
 /**
- * Our tokenizer against the package `tokenizers` on real vocabularies: `node bench/tokenizer.ts [vocabulary …]`.
+ * Our tokenizer against the package `tokenizers` on real vocabularies: `node bench/tokenizer.ts [vocabulary …] [--keep]`,
+ * `--keep` for bench/RESULTS.md.
  * Each vocabulary and side has a process of its own, so that "cold" is cold: the first pass of a fresh process.
  * Ours is warmed up as the server does it, which counts as loading.
  * Units  MB/s of UTF-8; µs for a prompt of 2 KB; ns for a pushed token; ms and MB for loading
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createTokenizer } from '../src/pipeline/tokenizer/create-tokenizer.ts';
 import { allAtOnce } from '../src/pipeline/tokenizer/steps.ts';
+import { keep, provenance } from './report/results.ts';
+import type { Section } from './report/section.ts';
+import { renderSection } from './report/section.ts';
 import { readVocabulary, vocabularyNames } from '../test/support/vocabularies.ts';
 
 const TEXT_BYTES = 100_000;
@@ -133,8 +138,8 @@ function measureApart(name: string, who: string): Figures | undefined {
   return child.status === 0 ? (JSON.parse(child.stdout) as Figures) : undefined;
 }
 
-function cells(figures: Figures | undefined): string {
-  if (figures === undefined) return 'not measured';
+function cells(figures: Figures | undefined): string[] {
+  if (figures === undefined) return ['not measured', '', '', '', '', ''];
   const show = (value: number | null | undefined, digits = 1) =>
     value === null || value === undefined ? '-' : value.toFixed(digits);
   const speeds = KINDS.map(
@@ -145,25 +150,47 @@ function cells(figures: Figures | undefined): string {
     `${show(figures.loadMs, 0)} / ${show(figures.memoryMb, 0)}`,
     show(figures.pushNs, 0),
   ];
-  return [...speeds, ...rest].join(' | ');
+  return [...speeds, ...rest];
 }
 
-function report(names: readonly string[]): void {
-  console.log('MB/s: first pass / warm / cache cleared before each pass');
-  console.log('| vocabulary | side | English | code | 13 languages | 2 KB µs | load ms / MB | push ns |');
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+const COLUMNS = ['vocabulary', 'side', 'English', 'code', '13 languages', '2 KB µs', 'load ms / MB', 'push ns'];
+const NOTE = 'MB/s: first pass / warm / cache cleared before each pass; times: first pass, warm, by kind of text';
+
+function report(names: readonly string[], isKept: boolean): void {
+  const rows: string[][] = [];
+  const english: { readonly cold: number; readonly warm: number }[] = [];
   for (const name of names) {
     const ours = measureApart(name, 'ours');
     const theirs = measureApart(name, 'tokenizers');
-    console.log(`| ${name} | ours | ${cells(ours)} |`);
-    console.log(`| | tokenizers | ${cells(theirs)} |`);
+    rows.push([name, 'ours', ...cells(ours)], [name, 'tokenizers', ...cells(theirs)]);
     if (ours === undefined || theirs === undefined) continue;
-    const times = (of: 'cold' | 'warm') =>
-      KINDS.map((kind) => `${((ours[of][kind] ?? 0) / (theirs[of][kind] ?? 1)).toFixed(1)} ×`).join(', ');
-    console.log(`| | | cold ${times('cold')}; warm ${times('warm')} | | | | | |`);
+    const times = (of: 'cold' | 'warm', kind: Kind) => (ours[of][kind] ?? 0) / (theirs[of][kind] ?? 1);
+    const shown = KINDS.map((kind) => `${times('cold', kind).toFixed(1)} ×, ${times('warm', kind).toFixed(1)} ×`);
+    rows.push([name, 'times', ...shown, '', '', '']);
+    english.push({ cold: times('cold', 'english'), warm: times('warm', 'english') });
   }
+  const least = (of: 'cold' | 'warm') => Math.min(...english.map((each) => each[of]));
+  const section: Section = {
+    title: 'Tokenizers: our engine against the package `tokenizers`',
+    provenance: {
+      ...provenance(root, 'one process each, one after the other'),
+      command: 'node bench/tokenizer.ts --keep',
+    },
+    table: { columns: COLUMNS, rows },
+    goals: [
+      { name: 'English, warm, the least of them', value: least('warm'), limit: 5, direction: 'at least', unit: ' ×' },
+      { name: 'English, first pass, the least', value: least('cold'), limit: 3, direction: 'at least', unit: ' ×' },
+    ],
+    notes: [NOTE],
+    failures: [],
+  };
+  console.log(renderSection(section));
+  if (isKept) keep(join(root, 'bench'), 'tokenizer', section, english);
 }
 
 const [mode, name, who] = process.argv.slice(2);
 if (mode === '--measure' && name !== undefined) console.log(JSON.stringify(await measure(name, who === 'ours')));
-else report(process.argv.length > 2 ? process.argv.slice(2) : vocabularyNames);
+else {
+  const names = process.argv.slice(2).filter((each) => each !== '--keep');
+  report(names.length > 0 ? names : vocabularyNames, process.argv.includes('--keep'));
+}
