@@ -78,6 +78,20 @@ test('nothing is asked again of which an engine had begun to tell, though the cl
   assert.deepEqual([status, headers['x-smg-error-code'], generatesOf(second)], [502, 'upstream_broken', 0]);
 });
 
+test('an answer that ends well without being complete is not asked for again', async (t) => {
+  for (const [fault, extra] of [
+    [{ kind: 'reset_after', events: 3, clean: true }, { stop: ['never'] }],
+    [{ kind: 'empty' }, {}],
+    [{ kind: 'empty' }, { stream: true }],
+  ] as const) {
+    const { gateway, first, second } = await pairFor(t);
+    first.setFaults(always(fault));
+    const { status, headers } = await say(gateway, extra);
+    const seen = [status, headers['x-smg-error-code'], generatesOf(first), generatesOf(second)];
+    assert.deepEqual(seen, [502, 'upstream_broken', 1, 0], JSON.stringify([fault, extra]));
+  }
+});
+
 const MESSAGES = [{ role: 'user', content: 'Say something.' }];
 const model = 'sim-model';
 

@@ -87,7 +87,7 @@ export class ChatTokenAnswer implements TokenAnswer {
   /** Bound once: a closure per token would be garbage per token. */
   readonly #onEvent = (event: GenerationEvent): void => {
     if (this.#parts.host.isOver || this.#isComplete) return;
-    if (event.type === 'error') return this.error(event.error, true);
+    if (event.type === 'error') return this.error(event.error, false);
     if (event.type === 'usage') this.usage = recordedUsage(event);
     if (event.type === 'end') this.#isComplete = true;
     this.#reply.push(event, isContent(event));
@@ -153,7 +153,7 @@ export class WholeChatAnswer implements TokenAnswer {
   }
 
   readonly #onEvent = (event: GenerationEvent): void => {
-    if (event.type === 'error') this.error(event.error, true);
+    if (event.type === 'error') this.error(event.error, false);
     else this.#told.push(event);
   };
 }

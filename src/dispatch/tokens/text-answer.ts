@@ -63,7 +63,7 @@ export class TextTokenAnswer implements TokenAnswer {
   finished(finish: TokenFinish): void {
     this.#sides.host.touch();
     if (finish.reason === 'abort')
-      return this.error(new GatewayError('upstream_broken', 'The worker broke the answer off.'), true);
+      return this.error(new GatewayError('upstream_broken', 'The worker broke the answer off.'), false);
     this.#output.finished(finish, this.#onEvent);
     this.#tell();
   }
@@ -79,7 +79,7 @@ export class TextTokenAnswer implements TokenAnswer {
     try {
       this.#output.end(this.#onEvent);
     } catch (thrown) {
-      return this.error(GatewayError.from(thrown), true);
+      return this.error(GatewayError.from(thrown), false);
     }
     if (host.isOver) return;
     if (this.#reply) this.#reply.end();
